@@ -262,6 +262,7 @@ function createBridge(
     renderer: createRenderer({
       directory: VIEWS,
       helpUrl: configuration.help?.url,
+      brand: configuration.brand,
     }),
     audit: ports.audit,
     ping: () => ports.ping(),

@@ -28,7 +28,7 @@ const CALL_MILLISECONDS = 20_000;
 const CLOSE_MILLISECONDS = 3_000;
 
 interface OpeningNotifications {
-  readonly configuration: Pick<Configuration, 'notifications' | 'baseUrl'>;
+  readonly configuration: Pick<Configuration, 'notifications' | 'baseUrl' | 'brand'>;
   /** The directory of templates. */
   readonly views: string;
   readonly log: Logger;
@@ -37,13 +37,14 @@ interface OpeningNotifications {
 /** Without targets it does nothing, and has no timer. */
 export async function openNotifications(
   ports: Pick<Store, 'notices'> & { readonly clock: Clock; readonly secrets: Secrets },
-  { configuration: { notifications, baseUrl }, views, log }: OpeningNotifications,
+  { configuration: { notifications, baseUrl, brand }, views, log }: OpeningNotifications,
 ): Promise<Notifications> {
   const outbound = createOutbound({
     ...{ timeoutSeconds: ANSWER_SECONDS, maxBytes: ANSWER_BYTES, named: 'origin' },
   });
   const urlOf = (id: string): string => `${baseUrl}${elevationPath(id)}`;
-  const parts: TargetParts = { urlOf, outbound, views, clock: ports.clock };
+  const { clock } = ports;
+  const parts: TargetParts = { urlOf, outbound, views, clock, productName: brand.name };
   const targets = await Promise.all(notifications.map(target => targetsOf(target, parts)));
   const worker = createNotifications({
     ...ports,
@@ -83,6 +84,7 @@ interface TargetParts {
   readonly outbound: Outbound;
   readonly views: string;
   readonly clock: Clock;
+  readonly productName: string;
 }
 
 interface KindRow<K extends Kind> {

@@ -16,7 +16,7 @@ export const assets = document({
     if (asset === undefined) return undefined;
     return {
       ...content(asset.contentType, asset.content),
-      headers: { 'Cache-Control': 'public, max-age=31536000, immutable' },
+      headers: { 'Cache-Control': 'public, max-age=31536000, immutable', ...asset.headers },
     };
   },
 });

@@ -10,7 +10,16 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Eta } from 'eta/core';
+import { type Brand, PRODUCT_NAME } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
+import {
+  type BrandFile,
+  type BrandFrame,
+  brandFiles,
+  brandFrame,
+  brandStyles,
+  MARK,
+} from './brand.ts';
 import type { Views } from './views.ts';
 
 export interface RendererOptions {
@@ -18,6 +27,7 @@ export interface RendererOptions {
   readonly directory: string;
   /** https, http or mailto: linked from every page as the way to the administrators. */
   readonly helpUrl?: string | undefined;
+  readonly brand?: Brand | undefined;
 }
 
 export interface Renderer {
@@ -30,11 +40,14 @@ export interface Renderer {
 export interface Asset {
   readonly contentType: string;
   readonly content: Buffer;
+  /** In addition to those of every asset. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What every view can use in addition to its model. */
 interface Site {
   readonly helpUrl: string | undefined;
+  readonly brand: BrandFrame;
   asset(name: string): string;
   link(address: string): string;
   ownPath(address: string): string;
@@ -72,15 +85,20 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
 };
 
 /**
  * Reads and compiles everything under `directory`. Throws an Error that names the file at fault.
  */
-export function createRenderer({ directory, helpUrl }: RendererOptions): Renderer {
+export function createRenderer({
+  directory,
+  helpUrl,
+  brand = { name: PRODUCT_NAME },
+}: RendererOptions): Renderer {
   if (helpUrl !== undefined && safeLink(helpUrl) !== helpUrl)
     throw new Error('helpUrl is not an https, http or mailto address');
-  const assets = readAssets(join(directory, 'assets'));
+  const assets = readAssets(join(directory, 'assets'), brand);
   const asset = (name: string): string => {
     const found = assets.find(candidate => candidate.name === name);
     if (found === undefined)
@@ -89,7 +107,8 @@ export function createRenderer({ directory, helpUrl }: RendererOptions): Rendere
   };
   const byUrl = new Map<string, Asset>(assets.map(found => [found.url, found]));
   const eta = compileTemplates(directory, asset);
-  const site: Site = { helpUrl, asset, link: safeLink, ownPath, instant };
+  const frame = brandFrame(brand, asset);
+  const site: Site = { helpUrl, brand: frame, asset, link: safeLink, ownPath, instant };
   return {
     render: (view, model) => {
       try {
@@ -201,26 +220,38 @@ function instant(text: string): { datetime: string; words: string } | undefined 
 
 // ---------------------------------------------------------------- assets
 
+/** The rules of the brand follow it. */
+const LAST_SHEET = 'elevations.css';
+
 interface NamedAsset extends Asset {
   readonly name: string;
   readonly url: string;
 }
 
-function readAssets(directory: string): readonly NamedAsset[] {
-  return readdirSync(directory).map(name => {
-    const extension = extname(name);
-    const contentType = CONTENT_TYPES[extension];
-    if (contentType === undefined)
-      throw new Error(
-        `${join(directory, name)} is no asset: only ${Object.keys(CONTENT_TYPES).join(', ')} are served`,
-      );
-    const content = readFileSync(join(directory, name));
-    const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-    return {
-      name,
-      url: `/assets/${basename(name, extension)}.${hash}${extension}`,
-      contentType,
-      content,
-    };
-  });
+function readAssets(directory: string, brand: Brand): readonly NamedAsset[] {
+  const files = readdirSync(directory).map(name => ({
+    name,
+    content: readFileSync(join(directory, name)),
+  }));
+  const mark = files.find(({ name }) => name === MARK)?.content ?? Buffer.alloc(0);
+  const branded = brandFiles(brand, mark);
+  const kept = files.filter(({ name }) => branded.every(file => file.name !== name));
+  const styled = kept.map(({ name, content }) => ({
+    name,
+    content:
+      name === LAST_SHEET ? Buffer.concat([content, Buffer.from(brandStyles(brand))]) : content,
+  }));
+  return [...styled, ...branded].map(file => assetOf(file, directory));
+}
+
+function assetOf({ name, content, headers }: BrandFile, directory: string): NamedAsset {
+  const extension = extname(name);
+  const contentType = CONTENT_TYPES[extension];
+  if (contentType === undefined)
+    throw new Error(
+      `${join(directory, name)} is no asset: only ${Object.keys(CONTENT_TYPES).join(', ')} are served`,
+    );
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const url = `/assets/${basename(name, extension)}.${hash}${extension}`;
+  return { name, url, contentType, content, headers };
 }

@@ -26,6 +26,8 @@ export interface MailParts {
   readonly to: readonly string[];
   readonly urlOf: UrlOf;
   readonly content: MailContent;
+  /** How the sender calls itself. */
+  readonly productName: string;
 }
 
 /** Whether requesters hear it of their own requests, unless they did it themselves. */
@@ -119,14 +121,17 @@ async function send(sender: Sender, sending: Sending): Promise<Telling> {
   }
 }
 
-function mailFor({ from, urlOf, content }: Sender, { notification, recipient }: Sending) {
+function mailFor(
+  { from, urlOf, content, productName }: Sender,
+  { notification, recipient }: Sending,
+) {
   const { request, event } = notification;
   const message = elevationMessage(notification);
-  const model = { ...message, address: urlOf(request.id) };
+  const model = { ...message, address: urlOf(request.id), productName };
   const domain = from.slice(from.indexOf('@') + 1);
   const reader = createHash('sha256').update(recipient.toLowerCase()).digest('hex').slice(0, 16);
   return {
-    from: { name: 'rolebridge', address: from },
+    from: { name: productName, address: from },
     to: { name: '', address: recipient },
     envelope: { from, to: [recipient] },
     subject: printableExcerpt(message.title, MAX_SUBJECT),

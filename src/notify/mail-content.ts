@@ -7,6 +7,8 @@ import type { ElevationMessage } from '../core/elevation-message.ts';
 export interface MailModel extends ElevationMessage {
   /** Of the elevation. */
   readonly address: string;
+  /** Who sent the message, as users know it. */
+  readonly productName: string;
 }
 
 export interface MailContent {
@@ -22,7 +24,8 @@ export function createMailContent(views: string): MailContent {
   return { text: plainText, html: model => eta.render('@elevation', { model }) };
 }
 
-function plainText({ title, sentences, facts, linkLabel, address }: MailModel): string {
+function plainText(model: MailModel): string {
+  const { title, sentences, facts, linkLabel, address, productName } = model;
   return [
     title,
     '',
@@ -33,7 +36,7 @@ function plainText({ title, sentences, facts, linkLabel, address }: MailModel): 
     `${linkLabel}:`,
     address,
     '',
-    'rolebridge sent this message.',
+    `${productName} sent this message.`,
     'Decisions are made at the bridge, after a sign-in; replies are not read.',
     '',
   ].join('\n');

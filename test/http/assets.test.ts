@@ -143,12 +143,7 @@ describe('the start', () => {
       undefined,
       /broken: it refers to the missing template @layout/,
     ],
-    [
-      'a missing asset',
-      'assets/mark.svg',
-      undefined,
-      /layout\.eta is broken: there is no asset mark\.svg/,
-    ],
+    ['a missing asset', 'assets/mark.svg', undefined, /there is no asset mark\.svg/],
     [
       'a tag that is never closed',
       'repost.eta',

@@ -26,6 +26,7 @@ interface Mailboxes {
 function mailboxes(smtpUrl: string, over: Partial<MailParts> = {}): Mailboxes {
   const [requesters, team] = createMailTargets({
     ...{ id: 'mail', smtpUrl, from: 'aws@example.com', to: [TEAM], urlOf, content },
+    productName: 'rolebridge',
     ...over,
   });
   return { requesters: requesters!, team: team! };
