@@ -12,9 +12,9 @@ import type {
   ElevationRequestModel,
   ElevationsModel,
   LengthChoice,
-  TimeLeft,
 } from './elevation-views.ts';
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
+import type { RolesModel } from './role-views.ts';
 import type {
   CliConfirmModel,
   CliDecidedModel,
@@ -36,46 +36,6 @@ export interface SignInModel extends PageFrame {
   readonly connectors: readonly ConnectorChoice[];
   /** Where the user was going, in words: `the console of prod as Admin`. */
   readonly purpose?: string | undefined;
-}
-
-export interface RoleRow {
-  readonly role: string;
-  /** The account as forms and links name it. */
-  readonly account: string;
-  /** `4 h` */
-  readonly credentialsDuration: string;
-  /** `8 h`; undefined when the console follows the credentials. */
-  readonly consoleDuration?: string | undefined;
-  readonly rule: string;
-  readonly group: string;
-  /** Unmet requirements, one sentence each; empty when the role can be used now. */
-  readonly missing: readonly string[];
-  /** Where the user can meet them; undefined if no sign-in can. */
-  readonly stepUpHref?: string | undefined;
-  /** The approval that is missing: where it is requested, or stands. */
-  readonly request?: { readonly label: string; readonly href: string } | undefined;
-  /** By which the role can be used now. */
-  readonly elevation?: (TimeLeft & { readonly href: string }) | undefined;
-}
-
-export interface AccountRows {
-  readonly id: string;
-  readonly name: string;
-  readonly partition: string;
-  readonly region: string;
-  /** `through prod/BridgeHub` for accounts behind a hub. */
-  readonly via?: string | undefined;
-  readonly roles: readonly RoleRow[];
-}
-
-/** `GET /` with a session that has roles. */
-export interface RolesModel extends PageFrame {
-  readonly accounts: readonly AccountRows[];
-  readonly roleCount: number;
-  readonly accountCount: number;
-  /** The search text, as typed; the rows are filtered already. */
-  readonly query: string;
-  readonly totalRoleCount: number;
 }
 
 /** `GET /` with a session that has no role: how to ask. */

@@ -114,7 +114,10 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
     browser.visit(
       async page => {
         await comeIn(page, 'bob');
-        await page.getByRole('link', { name: 'Link to the console: staging as Developer' }).click();
+        await button(page, 'Console', 'staging', 'Developer').hover();
+        await page
+          .getByRole('button', { name: 'Copy the link to the console: staging as Developer' })
+          .click();
         await page.getByText('Link copied').waitFor();
         await page.goto(await page.evaluate<string>('navigator.clipboard.readText()'));
         await page.getByRole('heading', { name: 'Developer in staging' }).waitFor();
@@ -192,13 +195,13 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
   it('the search filters while one types, by every word, and Escape brings all back', () =>
     browser.visit(async page => {
       await comeIn(page, 'alice');
-      const rows = page.locator('[data-role]:visible');
+      const rows = page.locator('.roles > li:visible');
       const all = await rows.count();
       const search = page.getByRole('searchbox');
       await search.pressSequentially('ADM 11112');
+      await page.getByText(`1 role of ${all} in 1 account`).waitFor();
       assert.equal(await rows.count(), 1);
       assert.ok(await button(page, 'Console', 'prod', 'Admin').isVisible());
-      await page.getByText(`1 role of ${all} in 1 account`).waitFor();
       await search.pressSequentially('x');
       await page.getByText('Nothing here matches.').waitFor();
       await search.press('Escape');

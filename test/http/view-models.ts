@@ -6,6 +6,7 @@ import type {
   RequestedRole,
 } from '../../src/http/elevation-views.ts';
 import type { ViewerModel } from '../../src/http/page-frame.ts';
+import type { RoleRow } from '../../src/http/role-views.ts';
 import type { TerminalModel } from '../../src/http/terminal-views.ts';
 import type { Views } from '../../src/http/views.ts';
 
@@ -18,13 +19,11 @@ const viewer: ViewerModel = {
   idleEndsAt: '2026-11-20T23:30:00.000Z',
 };
 const help = { text: 'Ask the platform team.', url: 'https://wiki.example.com/aws-access' };
-const usable = {
+/** A role that can be used now, and nothing more. */
+export const USABLE_ROLE: RoleRow = {
   role: 'team/ReadOnly',
-  account: 'prod',
-  credentialsDuration: '4 h',
-  consoleDuration: '8 h',
-  rule: 'rule-one',
-  group: 'group-one',
+  name: 'prod as team/ReadOnly',
+  about: '4 h · console 8 h · group-one · rule rule-one',
   missing: [],
 };
 
@@ -115,7 +114,7 @@ export const VIEW_MODELS: {
   },
   roles: {
     least: {
-      accounts: [],
+      folders: [],
       roleCount: 0,
       accountCount: 0,
       query: 'zebra',
@@ -127,27 +126,47 @@ export const VIEW_MODELS: {
       accountCount: 2,
       query: 'prod',
       totalRoleCount: 2000,
-      accounts: [
+      folders: [
         {
-          id: '111122223333',
-          name: 'production',
-          partition: 'aws',
-          region: 'eu-west-1',
-          roles: [usable],
+          title: 'Workloads › Production',
+          isFiled: true,
+          accounts: [
+            {
+              id: '111122223333',
+              name: 'prod',
+              mark: { word: 'Production', tone: 'production tone-red' },
+              place: 'eu-west-1',
+              about: 'The shop · Platform team',
+              link: 'https://wiki.example.com/aws-access',
+              roles: [
+                {
+                  ...USABLE_ROLE,
+                  rank: 100,
+                  elevation: { href: '/elevations/e1', timeLeft: '1 h 20 min', secondsLeft: 4800 },
+                },
+              ],
+            },
+          ],
         },
         {
-          id: '444455556666',
-          name: 'partner',
-          partition: 'aws-us-gov',
-          region: 'us-gov-west-1',
-          via: 'through prod/BridgeHub',
-          roles: [
+          title: 'Other accounts',
+          isFiled: false,
+          accounts: [
             {
-              ...usable,
-              account: 'partner',
-              role: 'Admin',
-              missing: ['Sign in with a second factor.', 'Come from the office.'],
-              stepUpHref: '/step-up?account=partner&role=Admin',
+              id: '444455556666',
+              name: 'partner',
+              partition: 'aws-us-gov',
+              place: 'us-gov-west-1 · through prod/BridgeHub',
+              roles: [
+                {
+                  ...USABLE_ROLE,
+                  role: 'Admin',
+                  name: 'partner as Admin',
+                  missing: ['Sign in with a second factor.', 'Come from the office.'],
+                  stepUpHref: '/step-up?account=partner&role=Admin',
+                  request: { label: 'Request this role', href: '/elevations/new?rule=r' },
+                },
+              ],
             },
           ],
         },

@@ -1,9 +1,8 @@
-// What the pages gain where scripts run: filtering, copying, counting down. Every page works
-// without it.
+// What the pages gain where scripts run: copying, counting down, choosing. Every page works without
+// it.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = selector => document.querySelector(selector);
-const count = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
 
 // ---------------------------------------------------------------- copying
 
@@ -45,21 +44,20 @@ for (const button of all('[data-copy]')) {
   });
 }
 
-for (const link of all('[data-copy-link]')) {
-  link.addEventListener('click', async event => {
-    // Opening in a new tab or window is still a link's business.
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    if (!(await copy(link.href))) {
-      location.assign(link.href);
-      return;
-    }
-    const icon = link.querySelector('use');
-    icon.setAttribute('href', '#icon-grants');
-    announce('Link copied');
-    setTimeout(() => icon.setAttribute('href', '#icon-link'), 2000);
-  });
-}
+// Also for buttons that come later.
+document.addEventListener('click', async ({ target }) => {
+  const button = target instanceof Element ? target.closest('[data-copy-link]') : null;
+  if (button === null) return;
+  const { copyLink } = button.dataset;
+  if (!(await copy(copyLink))) {
+    location.assign(copyLink);
+    return;
+  }
+  const icon = button.querySelector('use');
+  icon.setAttribute('href', '#icon-grants');
+  announce('Link copied');
+  setTimeout(() => icon.setAttribute('href', '#icon-link'), 2000);
+});
 
 // ---------------------------------------------------------------- the reader's own time
 
@@ -166,96 +164,6 @@ for (const input of all('input[type="datetime-local"]')) {
   input.after(own);
   input.addEventListener('input', tell);
   tell();
-}
-
-// ---------------------------------------------------------------- filtering
-
-const form = one('[data-filter]');
-if (form) filterAsYouType(form);
-
-/**
- * Every word typed must occur in the account's name or id or in the role, whatever the case: as the
- * server's own search has it.
- */
-function filterAsYouType(search) {
-  const input = search.elements.q;
-  const loaded = search.dataset.loadedQuery;
-  const total = Number(search.dataset.total);
-  const output = one('[data-count]');
-  const nothing = one('[data-nothing]');
-  const hint = one('[data-nothing-hint]');
-  const accounts = all('[data-account]').map(section => ({
-    section,
-    jump: one(`[data-jump="${section.id}"]`),
-    rows: all('[data-role]', section).map(row => ({
-      row,
-      text: `${section.querySelector('h2').textContent} ${section.querySelector('.account-id').textContent} ${row.querySelector('th').textContent}`.toLowerCase(),
-    })),
-  }));
-
-  const apply = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let roles = 0;
-    let shown = 0;
-    for (const { section, jump, rows } of accounts) {
-      let visible = 0;
-      for (const { row, text } of rows) {
-        row.hidden = !words.every(word => text.includes(word));
-        if (!row.hidden) visible += 1;
-      }
-      section.hidden = visible === 0;
-      if (jump) {
-        jump.hidden = visible === 0;
-        jump.querySelector('small').textContent = visible;
-      }
-      roles += visible;
-      if (visible > 0) shown += 1;
-    }
-    // With a query, only what the server found is here: a search for something else is the
-    // server's.
-    const elsewhere = loaded !== '' && !input.value.startsWith(loaded);
-    const part = roles < total ? `${count(roles, 'role')} of ${total}` : count(roles, 'role');
-    output.textContent = elsewhere
-      ? 'Press Enter to search all your roles'
-      : `${part} in ${count(shown, 'account')}`;
-    hint.textContent = elsewhere
-      ? 'Press Enter to search all your roles.'
-      : 'Press Escape to see all your roles.';
-    nothing.hidden = roles > 0 || accounts.length === 0;
-  };
-
-  one('[data-shortcut]').hidden = false;
-  input.addEventListener('input', apply);
-  input.addEventListener('keydown', event => {
-    if (event.key === 'Escape' && input.value !== '') {
-      event.preventDefault();
-      input.value = '';
-      if (loaded === '') apply();
-      else search.requestSubmit();
-    }
-    if (event.key === 'ArrowDown') {
-      const first = all('[data-role]:not([hidden]) :is(button, a)').find(
-        element => element.offsetParent !== null,
-      );
-      if (first) {
-        event.preventDefault();
-        first.focus();
-      }
-    }
-  });
-  document.addEventListener('keydown', event => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (
-      event.target instanceof Element &&
-      event.target.closest('input, textarea, select, [contenteditable]')
-    )
-      return;
-    event.preventDefault();
-    input.focus();
-    input.select();
-  });
-  // A page that comes back from the browser's history may bring typed text along.
-  if (input.value !== loaded) apply();
 }
 
 // ---------------------------------------------------------------- going on by itself

@@ -1,0 +1,153 @@
+// The page of roles where scripts run: it filters while the user types, and copies links. The page
+// works without.
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root = document) => root.querySelector(selector);
+const count = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
+
+// ---------------------------------------------------------------- filtering
+
+const search = one('[data-filter]');
+const loaded = search.dataset.loadedQuery;
+const total = Number(search.dataset.total);
+const input = search.elements.q;
+const output = one('[data-count]');
+const nothing = one('[data-nothing]');
+const hint = one('[data-nothing-hint]');
+
+const textOf = element => element?.textContent ?? '';
+
+/** As `searchedText` and `searchFor` of the server have it. */
+function accountOf(section, jumps) {
+  const folder = textOf(section.closest('.filed')?.firstElementChild);
+  const head = [...one('.account-head', section).children].map(textOf).join(' ');
+  const text = `${head} ${textOf(one('.about > span', section))} ${folder}`.toLowerCase();
+  const rows = all('.roles > li', section).map(row => ({
+    row,
+    text: `${text} ${textOf(row.firstElementChild).toLowerCase()}`,
+    isShown: true,
+  }));
+  return { section, rows, jump: jumps.get(`#${section.id}`), isShown: true };
+}
+
+let found;
+/** Read once, before the first key: reading 2,000 rows takes as long as filtering them. */
+function accounts() {
+  if (found !== undefined) return found;
+  const jumps = new Map(all('.jump a').map(link => [link.hash, link.parentElement]));
+  found = all('.account').map(section => accountOf(section, jumps));
+  return found;
+}
+(globalThis.requestIdleCallback ?? setTimeout)(accounts);
+
+/** Touches what changes alone: every element touched is laid out again. */
+function show(item, element, isShown) {
+  if (item.isShown === isShown) return;
+  item.isShown = isShown;
+  element.hidden = !isShown;
+}
+
+function filter() {
+  const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = ({ text }) => words.every(word => text.includes(word));
+  let roles = 0;
+  let shown = 0;
+  for (const account of accounts()) {
+    const fitting = new Set(account.rows.filter(fits));
+    const isShown = fitting.size > 0;
+    // Rows of a hidden account stay as they are.
+    if (isShown) for (const row of account.rows) show(row, row.row, fitting.has(row));
+    if (account.jump && account.isShown !== isShown) account.jump.hidden = !isShown;
+    show(account, account.section, isShown);
+    roles += fitting.size;
+    if (isShown) shown += 1;
+  }
+  hideEmptyFolders();
+  tell(roles, shown);
+}
+
+function hideEmptyFolders() {
+  for (const folder of all('.folder')) folder.hidden = !one('.account:not([hidden])', folder);
+}
+
+function tell(roles, shown) {
+  // With a query, only what the server found is here: a search for something else is the server's.
+  const elsewhere = loaded !== '' && !input.value.startsWith(loaded);
+  const part = roles < total ? `${count(roles, 'role')} of ${total}` : count(roles, 'role');
+  output.textContent = elsewhere
+    ? 'Press Enter to search all your roles'
+    : `${part} in ${count(shown, 'account')}`;
+  hint.textContent = elsewhere
+    ? 'Press Enter to search all your roles.'
+    : 'Press Escape to see all your roles.';
+  nothing.hidden = roles > 0 || accounts().length === 0;
+}
+
+one('[data-shortcut]').hidden = false;
+let isWaiting = false;
+input.addEventListener('input', () => {
+  // After the frame that shows the letter; keys that follow within it are filtered together.
+  if (isWaiting) return;
+  isWaiting = true;
+  requestAnimationFrame(() => setTimeout(catchUp));
+});
+function catchUp() {
+  if (!isWaiting) return;
+  isWaiting = false;
+  filter();
+}
+input.addEventListener('keydown', event => {
+  if (event.key === 'Escape' && input.value !== '') {
+    event.preventDefault();
+    input.value = '';
+    if (loaded === '') filter();
+    else search.requestSubmit();
+  }
+  if (event.key === 'ArrowDown') {
+    catchUp();
+    const first = all('.roles > li :is(button, a)').find(
+      element => !element.closest('[hidden]') && element.offsetParent !== null,
+    );
+    if (first) {
+      event.preventDefault();
+      first.focus();
+    }
+  }
+});
+document.addEventListener('keydown', event => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (
+    event.target instanceof Element &&
+    event.target.closest('input, textarea, select, [contenteditable]')
+  )
+    return;
+  event.preventDefault();
+  input.focus();
+  input.select();
+});
+// A page that comes back from the browser's history may bring typed text along.
+if (input.value !== loaded) filter();
+
+// ---------------------------------------------------------------- links to roles
+
+const copy = Object.assign(document.createElement('button'), {
+  type: 'button',
+  className: 'copy',
+  title: 'Copy the link',
+});
+copy.append(one('.search-field .icon').cloneNode(true));
+one('use', copy).setAttribute('href', '#icon-link');
+
+/** One button goes to the row that the user is at: 2,000 of them would weigh as much as the rest. */
+function offerLink({ target }) {
+  const row = target instanceof Element ? target.closest('.roles > li') : null;
+  const console = row && one('[formaction="/console"]', row);
+  if (!console || copy.parentElement === row || copy === document.activeElement) return;
+  const account = console.form.elements.account.value;
+  const query = `account=${encodeURIComponent(account)}&role=${encodeURIComponent(console.value)}`;
+  copy.dataset.copyLink = `${location.origin}/console?${query}`;
+  copy.ariaLabel = `Copy the link to the console: ${account} as ${console.value}`;
+  console.nextElementSibling.after(copy);
+}
+document.addEventListener('pointerover', offerLink);
+document.addEventListener('focusin', offerLink);
