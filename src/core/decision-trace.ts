@@ -30,8 +30,8 @@ export type TraceStep =
     };
 
 /**
- * Why a role was granted or denied, in the order of the rules. Without a step, no rule gives this
- * role to anyone.
+ * Why a role was granted or denied, in the order of the rules. Without a step, no rule is known to
+ * give this role to anyone.
  */
 export interface DecisionTrace {
   /** As the requester named it. */
@@ -39,4 +39,9 @@ export interface DecisionTrace {
   readonly role: string;
   readonly outcome: 'granted' | 'refused';
   readonly steps: readonly TraceStep[];
+  /**
+   * Without a step: the patterns of the user's connector whose groups can name any role. Such a
+   * rule would also give a role that was invented, so it is no reason to ask for its group.
+   */
+  readonly patterns?: readonly string[] | undefined;
 }

@@ -7,7 +7,9 @@ import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { Elevation } from './elevation.ts';
 import { approvalsBy, isActive } from './elevation-standing.ts';
 import type { CompiledTerms, ElevationTerms } from './elevation-terms.ts';
-import type { Identity, LostGroup } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { anyRolePatterns, isKnownRole, takesAnyRole } from './known-role.ts';
+import { stepWithoutGroup } from './missing-group.ts';
 import {
   type Circumstances as RequestCircumstances,
   requirementChecker,
@@ -238,10 +240,11 @@ interface Asked {
 
 function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
   const account = index.accountNamed(asked.account);
-  if (account === undefined || !isRoleName(asked.role)) return denied(asked, []);
   const { identity, role } = asked;
+  if (account === undefined || !isRoleName(role)) return denied(index, asked, []);
   const target = { account, role, arn: roleArn(account, role) };
   const steps: TraceStep[] = [];
+  const byAnyRole: TraceStep[] = [];
   let stepUp: StepUpWish | undefined;
   let elevation: NeededElevation | undefined;
   for (const compiled of index.rulesFor(role)) {
@@ -249,7 +252,10 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     const group = index.groupThatGives(compiled, identity, target);
     if (group === undefined) {
       const groups = groupsThatWouldGive(compiled, target);
-      if (groups.length > 0) steps.push(stepWithoutGroup(compiled, identity, groups));
+      if (groups.length === 0) continue;
+      const step = stepWithoutGroup(compiled, identity, groups);
+      steps.push(step);
+      if (takesAnyRole(compiled)) byAnyRole.push(step);
       continue;
     }
     const { missing, approval } = unmetOf(compiled, target);
@@ -264,11 +270,16 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     const entitlement = entitlementOf(target, { rule, group }, approval);
     return { granted: true, entitlement, trace: traceOf(asked, 'granted', steps) };
   }
+  const isKnown = byAnyRole.length === 0 || isKnownRole(index, identity, target);
   return {
-    ...denied(asked, steps),
+    ...denied(index, asked, isKnown ? steps : without(steps, byAnyRole)),
     ...(stepUp !== undefined && { stepUp }),
     ...(elevation !== undefined && { elevation }),
   };
+}
+
+function without<T>(all: readonly T[], some: readonly T[]): readonly T[] {
+  return all.filter(one => !some.includes(one));
 }
 
 /** A request that waits is nearer than a new one; otherwise the first rule counts. */
@@ -281,11 +292,17 @@ function nearer(
     : first;
 }
 
-function denied(asked: Asked, steps: readonly TraceStep[]): Extract<Decision, { granted: false }> {
+function denied(
+  index: RuleIndex,
+  asked: Asked,
+  steps: readonly TraceStep[],
+): Extract<Decision, { granted: false }> {
   const first = steps.find(step => step.outcome === 'proof-missing');
   // What the user can change alone comes first.
   const sorted = steps.toSorted((a, b) => DISTANCE[a.outcome] - DISTANCE[b.outcome]);
-  const trace = traceOf(asked, 'refused', sorted);
+  const said = traceOf(asked, 'refused', sorted);
+  const patterns = steps.length === 0 ? anyRolePatterns(index, asked.identity) : [];
+  const trace = patterns.length === 0 ? said : { ...said, patterns };
   return { granted: false, missing: first?.missing ?? [], trace };
 }
 
@@ -304,32 +321,3 @@ const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
   'group-missing': 1,
   'connector-mismatch': 2,
 };
-
-/**
- * Why a rule that could give the role does not match. A user of another connector is not told the
- * groups of this one: users of a less trusted identity provider must not learn their names.
- */
-function stepWithoutGroup(
-  { rule, selector }: CompiledRule,
-  { connector, lostGroups = [] }: Identity,
-  groups: readonly string[],
-): TraceStep {
-  if (selector.connectors.has(connector)) {
-    const lost = lastLost(lostGroups, groups);
-    return { rule: rule.name, outcome: 'group-missing', groups, ...(lost && { lost }) };
-  }
-  return { rule: rule.name, outcome: 'connector-mismatch', connectors: rule.connectors, connector };
-}
-
-/** The newest loss among these groups. */
-function lastLost(
-  lostGroups: readonly LostGroup[],
-  groups: readonly string[],
-): LostGroup | undefined {
-  return lostGroups
-    .filter(({ name }) => groups.includes(name))
-    .reduce<LostGroup | undefined>(
-      (last, lost) => (last === undefined || lost.since > last.since ? lost : last),
-      undefined,
-    );
-}

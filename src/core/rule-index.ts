@@ -58,6 +58,8 @@ export interface Match {
 export interface RuleIndex {
   /** In the order of the configuration. */
   readonly rules: readonly CompiledRule[];
+  /** Those whose groups can name any role. */
+  readonly ofAnyRole: readonly CompiledRule[];
   /** By name, or by id. */
   accountNamed(text: string): Account | undefined;
   /**
@@ -112,6 +114,7 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   const ofAnyRole = compiled.filter(rule => rule.roleNames.size === 0 && rule.isRoleInGroup);
   return {
     rules: compiled,
+    ofAnyRole,
     accountNamed,
     matchesOf: holder => matchesOf(tables, holder),
     rulesFor: role => [...(byRole.get(role) ?? []), ...ofAnyRole].sort((a, b) => a.order - b.order),
@@ -210,7 +213,8 @@ function couldGive(rule: CompiledRule, { account, role }: AskedRole): boolean {
   );
 }
 
-function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
+/** Whether a rule is for this account. */
+export function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
   return accountIds === undefined || accountIds.has(account.id);
 }
 

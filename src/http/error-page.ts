@@ -1,10 +1,8 @@
 /** An error as a page, with the one link that can help. */
 
 import type { Session } from '../core/browser-session.ts';
-import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
-import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import { factsOf } from '../core/provider-answer.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
@@ -13,6 +11,7 @@ import { knownSessionIn, viewerIn } from './current-session.ts';
 import { neededLink } from './elevation.ts';
 import type { ShowError } from './error-face.ts';
 import { contextOf, returnToOf } from './request-context.ts';
+import { shownTrace } from './shown-trace.ts';
 import { signInLink, stepUpLink } from './sign-in-links.ts';
 import { stepUpPath } from './step-up.ts';
 import type { LinkModel, RefusalModel } from './views.ts';
@@ -86,28 +85,4 @@ function linksOf(
   if (elevation === undefined) return { action: offered };
   const request = neededLink(elevation);
   return stepUp === undefined ? { action: request } : { action: offered, alternative: request };
-}
-
-function shownTrace({ account, role, steps }: DecisionTrace): NonNullable<RefusalModel['trace']> {
-  const lines = steps.map(step => ({
-    rule: step.rule,
-    outcome: step.outcome,
-    label: labelOf(step),
-    sentence: explainStep(step),
-  }));
-  return { account, role, lines };
-}
-
-const STEP_LABELS: { readonly [O in TraceStep['outcome']]: string } = {
-  grants: 'Gives the role',
-  'proof-missing': 'Proof missing',
-  'group-missing': 'Group missing',
-  'connector-mismatch': 'Other sign-in',
-};
-
-function labelOf(step: TraceStep): string {
-  const needsOnlyApproval =
-    step.outcome === 'proof-missing' &&
-    step.missing.every(({ requirement }) => requirement === 'approval');
-  return needsOnlyApproval ? 'Approval missing' : STEP_LABELS[step.outcome];
 }

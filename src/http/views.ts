@@ -107,6 +107,15 @@ export interface TraceLine {
   readonly sentence: string;
 }
 
+/** Why a user has or does not have a role. */
+export interface ShownTrace {
+  readonly account: string;
+  readonly role: string;
+  readonly lines: readonly TraceLine[];
+  /** Set if no rule says anything of the role. */
+  readonly nobody?: string | undefined;
+}
+
 export interface LinkModel {
   readonly label: string;
   readonly href: string;
@@ -120,9 +129,7 @@ export interface RefusalModel extends PageFrame {
   readonly code: string;
   readonly title: string;
   readonly hint: string;
-  readonly trace?:
-    | { readonly account: string; readonly role: string; readonly lines: readonly TraceLine[] }
-    | undefined;
+  readonly trace?: ShownTrace | undefined;
   /** What the identity provider answered. */
   readonly facts?: readonly Fact[] | undefined;
   readonly correlationId: string;

@@ -97,7 +97,11 @@ describe('an explanation', () => {
     );
     assert.equal(
       nextStepFor({ ...trace, steps: [] }, []),
-      'No rule gives this role to anyone. Check the account and the role in the link, or contact your administrator.',
+      'No rule gives this role to anyone. Check the account and the role, or contact your administrator.',
+    );
+    assert.equal(
+      nextStepFor({ ...trace, steps: [], patterns: ['aws-{account}-{role}'] }, []),
+      'No rule names this role, and no group of yours does. Other roles come from a group named aws-{account}-{role}. Check the account and the role, or contact your administrator.',
     );
     assert.equal(
       nextStepFor(trace, [{ requirement: 'multi-factor' }]),

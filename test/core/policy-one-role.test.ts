@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ConnectorId } from '../../src/core/identity.ts';
 import { compilePolicy } from '../../src/core/policy.ts';
 import { person } from '../support/people.ts';
 import { ACCOUNTS, HERE, PROD, rule, STAGING } from './policy-samples.ts';
@@ -86,6 +87,63 @@ describe('the access policy', () => {
       assert.deepEqual(denied.trace.steps, [
         { rule: 'okta', outcome: 'group-missing', groups: ['aws#*#Admin#111122223333'] },
       ]);
+    });
+
+    describe('of a rule whose groups can name any role', () => {
+      const asks = (role: string, said: Parameters<typeof person>[0] = {}, account = 'prod') =>
+        policy.decide(person(said), HERE, { account, role }).trace;
+
+      it('asks for no group that a role was invented for, and names the pattern', () => {
+        const trace = asks('Nope', { groups: ['developers'] });
+        assert.deepEqual(trace.steps, []);
+        assert.deepEqual(trace.patterns, ['aws-{account}-{role}']);
+      });
+
+      it('says the same of an account that does not exist', () => {
+        const { steps, patterns } = asks('Nope', {}, 'nowhere');
+        assert.deepEqual({ steps, patterns }, { steps: [], patterns: ['aws-{account}-{role}'] });
+      });
+
+      it('names the group of a role that a group of the user names elsewhere', () => {
+        assert.deepEqual(asks('Deployer', { groups: ['aws-staging-Deployer'] }).steps, [
+          { rule: 'pattern', outcome: 'group-missing', groups: ['aws-prod-Deployer'] },
+        ]);
+      });
+
+      it('names the group of a role that another rule names, also for another account', () => {
+        assert.deepEqual(asks('Admin', {}, 'staging').steps, [
+          { rule: 'pattern', outcome: 'group-missing', groups: ['aws-staging-Admin'] },
+        ]);
+      });
+
+      it('tells users of another connector neither the pattern nor that it could give the role', () => {
+        const { steps, patterns } = asks('Nope', { connector: 'vendor' as ConnectorId });
+        assert.deepEqual({ steps, patterns }, { steps: [], patterns: undefined });
+      });
+
+      it('does not tell them which roles the rules of other accounts name', () => {
+        const elsewhere = compilePolicy(
+          [
+            rule('secret', { groups: ['ops'], accounts: [STAGING.id], roles: ['Vault'] }),
+            rule('open', {
+              groupPattern: 'v-{account}-{role}',
+              connectors: ['vendor' as ConnectorId],
+            }),
+          ],
+          ACCOUNTS,
+        );
+        const vendor = person({ connector: 'vendor' as ConnectorId });
+        const traces = ['Vault', 'Nope'].map(
+          role => elsewhere.decide(vendor, HERE, { account: 'prod', role }).trace,
+        );
+        assert.deepEqual(
+          traces.map(({ steps, patterns }) => ({ steps, patterns })),
+          [
+            { steps: [], patterns: ['v-{account}-{role}'] },
+            { steps: [], patterns: ['v-{account}-{role}'] },
+          ],
+        );
+      });
     });
 
     it('puts the unmet requirement of the user first', () => {
