@@ -53,7 +53,7 @@ export function nextStepFor(trace: DecisionTrace, missing: readonly UnmetRequire
   if (groups.length === 0 && connectors.length > 0)
     return `Only groups of ${listed(connectors)} give this role. If you have an account there, sign out and sign in with it.`;
   if (groups.length === 0)
-    return `${explainNobody(trace)} Check the account and the role, or contact your administrator.`;
+    return `${explainNoRule(trace)} Check the account and the role, or contact your administrator.`;
   return `Ask for membership of ${groups.length === 1 ? 'the group' : 'one of the groups'} ${groups.join(', ')}, then sign in again.`;
 }
 
@@ -61,7 +61,7 @@ export function nextStepFor(trace: DecisionTrace, missing: readonly UnmetRequire
  * What is known of a role of which no rule says anything. The same for every account, whether or
  * not it exists (threats R26).
  */
-export function explainNobody({ patterns = [] }: Pick<DecisionTrace, 'patterns'>): string {
+export function explainNoRule({ patterns = [] }: Pick<DecisionTrace, 'patterns'>): string {
   if (patterns.length === 0) return 'No rule gives this role to anyone.';
   const named = `${patterns.length === 1 ? 'a group' : 'groups'} named ${listed(patterns)}`;
   return `No rule names this role, and no group of yours does. Other roles come from ${named}.`;

@@ -1,6 +1,6 @@
 /** A decision of the policy as pages show it: the partial `trace` prints it. */
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
-import { explainNobody, explainStep } from '../core/explanation.ts';
+import { explainNoRule, explainStep } from '../core/explanation.ts';
 import type { ShownTrace } from './views.ts';
 
 export function shownTrace(trace: DecisionTrace): ShownTrace {
@@ -11,8 +11,8 @@ export function shownTrace(trace: DecisionTrace): ShownTrace {
     label: labelOf(step),
     sentence: explainStep(step),
   }));
-  const nobody = steps.length === 0 ? explainNobody(trace) : undefined;
-  return { account, role, lines, nobody };
+  const noRule = steps.length === 0 ? explainNoRule(trace) : undefined;
+  return { account, role, lines, noRule };
 }
 
 const STEP_LABELS: { readonly [O in TraceStep['outcome']]: string } = {

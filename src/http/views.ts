@@ -113,7 +113,7 @@ export interface ShownTrace {
   readonly role: string;
   readonly lines: readonly TraceLine[];
   /** Set if no rule says anything of the role. */
-  readonly nobody?: string | undefined;
+  readonly noRule?: string | undefined;
 }
 
 export interface LinkModel {

@@ -8,9 +8,9 @@ for (const [word, known, expected] of [
   ['rols', ['exec', 'roles'], 'roles'],
   ['ab', ['xy'], undefined],
   ['session', ['serve', 'login'], undefined],
-  ['admin', ['amdin', 'admins'], 'admins'],
+  ['admin', ['admiral', 'admins'], 'admins'],
   ['', ['a'], 'a'],
-  ['prodaction', ['production', 'projection'], 'production'],
+  ['production-', ['production', 'projection'], 'production'],
   ['abcdefghijklmnopqr', ['xxxxxxghijklmnopqr'], undefined],
 ] as const)
   it(`the nearest word to ${word} of ${known.join(', ')} is ${expected ?? 'none'}`, () => {

@@ -328,7 +328,7 @@ export const VIEW_MODELS: {
             sentence: 'You signed in with another connector.',
           },
         ],
-        nobody: 'No rule gives this role to anyone.',
+        noRule: 'No rule gives this role to anyone.',
       },
       facts: [
         { term: 'Asked for', value: 'a second factor (MFA)' },
