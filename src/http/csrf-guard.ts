@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { BridgeError } from '../core/errors.ts';
 import type { Secrets } from '../core/ports.ts';
+import { unmaskCsrfToken } from './csrf-token.ts';
 import { requireSession, sessionIn } from './current-session.ts';
 
 /** What a form proves, by the kind of its row. */
@@ -32,7 +33,8 @@ export function csrfGuard(parts: CsrfGuardParts): CsrfGuard {
   const isCurrent: CsrfGuard['session'] = (request, response, token) => {
     const { csrfToken } = requireSession(response);
     const isOurs = isSentByUs(request, parts);
-    if (token !== undefined && parts.secrets.equal(token, csrfToken)) return true;
+    const unmasked = unmaskCsrfToken(token ?? '');
+    if (unmasked !== undefined && parts.secrets.equal(unmasked, csrfToken)) return true;
     if (isOurs) return false;
     throw new BridgeError('cross_site_request', 'a form came without the token of the session');
   };

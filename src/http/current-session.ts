@@ -3,8 +3,9 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Connector } from '../core/ports.ts';
+import type { Connector, Secrets } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
+import { maskCsrfToken } from './csrf-token.ts';
 import { ELEVATIONS_PATH } from './elevation.ts';
 import type { ViewerModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
@@ -19,6 +20,7 @@ export interface SessionLoader {
   readonly isSignOut: (request: Request) => boolean;
   readonly connectors: readonly Connector[];
   readonly elevations: { readonly isUsed: boolean };
+  readonly secrets: Pick<Secrets, 'token'>;
 }
 
 export function loadSession(loader: SessionLoader): RequestHandler {
@@ -77,7 +79,8 @@ function viewersOf({
   connectors,
   elevations,
   idleEndOf,
-}: Pick<SessionLoader, 'connectors' | 'elevations' | 'idleEndOf'>): (
+  secrets,
+}: Pick<SessionLoader, 'connectors' | 'elevations' | 'idleEndOf' | 'secrets'>): (
   session: Session,
 ) => ViewerModel {
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
@@ -88,7 +91,7 @@ function viewersOf({
       name: identity.displayName ?? identity.username,
       username: identity.username,
       connectorLabel: labels.get(identity.connector)!,
-      csrfToken,
+      csrfToken: maskCsrfToken(csrfToken, secrets.token()),
       sessionEndsAt: new Date(expiresAt).toISOString(),
       idleEndsAt: new Date(idleEndOf(session)).toISOString(),
       requestsHref,

@@ -9,6 +9,7 @@ export interface ViewerModel {
   readonly name: string;
   readonly username: string;
   readonly connectorLabel: string;
+  /** Masked, for this answer alone. */
   readonly csrfToken: string;
   /** ISO 8601; when the session ends at the latest. */
   readonly sessionEndsAt: string;

@@ -162,7 +162,7 @@ export function page<const R extends Reads, W extends Who, Parts>({
   return { method: 'get', kind: 'page', face: 'page', ...row, limits };
 }
 
-const CsrfField = z.object({ csrf_token: text(64).optional() });
+const CsrfField = z.object({ csrf_token: text(128).optional() });
 
 type FormRow<R extends Reads, W extends Who, Parts> = Omit<Row<R, W, Parts>, 'who'> & {
   readonly limit?: LimitName;

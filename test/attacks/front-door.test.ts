@@ -218,7 +218,7 @@ const forms: readonly Hostile[] = ['/console', '/credentials'].flatMap((target):
     ...form(`account=prod&role=Developer&csrf_token=$TOKEN${CANARY}`),
     ...FOREIGN_FORM,
   },
-  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=${long(65)}`), ...BAD },
+  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=${long(129)}`), ...BAD },
   ...['cross-site', 'same-site', 'none', 'SAME-ORIGIN'].map((site): Hostile => {
     return {
       target,
