@@ -18,6 +18,7 @@ import { explainRequirement } from '../core/requirements.ts';
 import { compareTexts } from '../core/text-order.ts';
 import { MINUTE } from '../core/time.ts';
 import { neededFor } from '../core/unmet-approval.ts';
+import { quickly } from '../http/compression.ts';
 import { neededPath, requestPath } from '../http/elevation.ts';
 import { stepOf } from '../http/error-json.ts';
 import { text } from '../http/read.ts';
@@ -139,6 +140,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
       }),
     },
     errors: [],
+    compress: quickly,
     handle: async (_input, caller, { access, baseUrl }: CredentialsApiParts) => {
       const { granted, withheld, outOfScope } = await access.rolesFor(caller);
       const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { content } from '../http/answer.ts';
+import { quickly } from '../http/compression.ts';
 import type { Reads } from '../http/read.ts';
 import { API_ROOT, api, type Description, document, type Route, type Who } from '../http/route.ts';
 
@@ -15,6 +16,7 @@ export const openApi = document({
   path: `${API_ROOT}/openapi.json`,
   handle: (_input, _asking, parts: OpenApiParts) => ({
     ...content('application/json', parts.openApi),
+    compress: quickly,
     // Short, so that a new version is seen soon.
     headers: { 'Cache-Control': 'public, max-age=300' },
   }),

@@ -19,6 +19,7 @@ import {
 } from '../core/aws-config.ts';
 import { compareTexts } from '../core/text-order.ts';
 import { type Answer, attachment, redirect, view } from '../http/answer.ts';
+import { quickly } from '../http/compression.ts';
 import type { HelpModel } from '../http/page-frame.ts';
 import { page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
@@ -123,7 +124,7 @@ export const awsConfigPage = page({
 
 function download(dialect: AwsConfigDialect, options: AwsConfigOptions): Answer {
   const filename = dialect === 'container' ? 'rolebridge.env' : 'aws-config';
-  return attachment(filename, textOf(dialect, options));
+  return { ...attachment(filename, textOf(dialect, options)), compress: quickly };
 }
 
 function show(options: AwsConfigOptions, { help }: AwsConfigPageParts): Answer {

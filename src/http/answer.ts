@@ -5,6 +5,7 @@
 import type { Response } from 'express';
 import type { Session } from '../core/browser-session.ts';
 import type { BridgeError } from '../core/errors.ts';
+import { acceptedEncoding, type Compress, isCompressed, quickly } from './compression.ts';
 import { forgetSession, viewerIn } from './current-session.ts';
 import { allowFormTarget } from './guards.ts';
 import type { Renderer } from './render.ts';
@@ -35,6 +36,11 @@ interface Accompaniment {
   readonly knownBrowser?: string;
   /** Where a form of the page leads in addition to our own pages. */
   readonly formTarget?: URL;
+  /**
+   * Compresses the answer, which contains no secret, for clients that accept it. Of pages their row
+   * decides (`compression`), and nothing else is compressed by itself.
+   */
+  readonly compress?: Compress | undefined;
 }
 
 export type Answer = Content & Accompaniment;
@@ -83,29 +89,58 @@ export interface Sending {
 }
 
 /** Writes an answer. Throws the error of a refusal. */
-export function send(answer: Answer, response: Response, { renderer, cookies }: Sending): void {
+export async function send(
+  answer: Answer,
+  response: Response,
+  { renderer, cookies }: Sending,
+): Promise<void> {
+  const { compress } = answer;
   setCookies(answer, response, cookies);
   if (answer.formTarget !== undefined) allowFormTarget(response, answer.formTarget);
   response.set({ ...answer.headers }).status(answer.status ?? 200);
   switch (answer.kind) {
     case 'view': {
       const model = { viewer: viewerIn(response), ...answer.model } as Views[keyof Views];
-      return void response.type('html').send(renderer.render(answer.view, model));
+      return write(response, {
+        type: 'html',
+        body: renderer.render(answer.view, model),
+        compress: isCompressed(answer.view) ? quickly : undefined,
+      });
     }
     case 'redirect':
       return void response.redirect(answer.status ?? 303, answer.to);
     case 'json':
-      return void response.json(answer.value);
+      return write(response, { type: 'json', body: JSON.stringify(answer.value), compress });
     case 'content':
-      return void response.type(answer.type).send(answer.body);
+      return write(response, { ...answer, compress });
     case 'attachment':
-      return void response.attachment(answer.filename).type('text/plain').send(answer.text);
+      response.attachment(answer.filename);
+      return write(response, { type: 'txt', body: answer.text, compress });
     case 'empty':
       return void response.end();
     case 'refusal':
       if (answer.isUnrecorded === true) leaveUnrecorded(response);
       throw answer.error;
   }
+}
+
+interface Written {
+  readonly type: string;
+  readonly body: string | Buffer;
+  readonly compress: Compress | undefined;
+}
+
+/** What is shorter fits into one packet as it is. */
+const LEAST_COMPRESSED = 1024;
+
+async function write(response: Response, { type, body, compress }: Written): Promise<void> {
+  response.type(type);
+  if (compress === undefined) return void response.send(body);
+  response.vary('Accept-Encoding');
+  const encoding = acceptedEncoding(response.req);
+  if (encoding === undefined || body.length < LEAST_COMPRESSED) return void response.send(body);
+  const compressed = await compress(body, encoding);
+  response.set('Content-Encoding', encoding).send(compressed);
 }
 
 function setCookies(answer: Answer, response: Response, cookies: BridgeCookies): void {

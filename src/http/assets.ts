@@ -16,6 +16,7 @@ export const assets = document({
     if (asset === undefined) return undefined;
     return {
       ...content(asset.contentType, asset.content),
+      compress: asset.compress,
       headers: { 'Cache-Control': 'public, max-age=31536000, immutable', ...asset.headers },
     };
   },

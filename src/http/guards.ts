@@ -41,7 +41,8 @@ export function securityHeaders({ baseUrl, consoleSources }: HeaderOptions): Req
       xFrameOptions: { action: 'deny' },
     }),
     (_request, response, next) => {
-      response.setHeader('Cache-Control', 'no-store');
+      // Nor compressed on the way: which answers may be, is decided here (`compression`).
+      response.setHeader('Cache-Control', 'no-store, no-transform');
       response.setHeader(
         'Permissions-Policy',
         'camera=(), microphone=(), geolocation=(), payment=()',

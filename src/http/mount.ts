@@ -152,7 +152,7 @@ function handlerOf<Parts>(row: Route<Parts>, toolkit: Toolkit<Parts>): RequestHa
   return async (request, response, next) => {
     const answer = await answerOf(row, { request, response, ...toolkit });
     if (answer === undefined) next();
-    else send(answer, response, toolkit);
+    else await send(answer, response, toolkit);
   };
 }
 

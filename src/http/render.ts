@@ -2,24 +2,16 @@
  * Pages from models, and the static files that the pages need.
  *
  * Owns: compiling `views/` once at start (what is missing or broken stops the start, not a user's
- * request), escaping, which addresses may stand in a link, and the content-hashed addresses of
- * `views/assets/`. Does not own: what a page says (its model does), security headers, caching of
- * pages.
+ * request), escaping, and which addresses may stand in a link. Does not own: what a page says (its
+ * model does), the files of `views/assets/` (static-files), security headers, caching of pages.
  */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Eta } from 'eta/core';
 import { type Brand, PRODUCT_NAME } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
-import {
-  type BrandFile,
-  type BrandFrame,
-  brandFiles,
-  brandFrame,
-  brandStyles,
-  MARK,
-} from './brand.ts';
+import { type BrandFrame, brandFrame } from './brand.ts';
+import { type Asset, readStaticFiles } from './static-files.ts';
 import type { Views } from './views.ts';
 
 export interface RendererOptions {
@@ -35,13 +27,6 @@ export interface Renderer {
   render<K extends keyof Views>(view: K, model: Views[K]): string;
   /** The static file at `/assets/<name>.<hash>.<type>`; undefined for any other path. */
   asset(path: string): Asset | undefined;
-}
-
-export interface Asset {
-  readonly contentType: string;
-  readonly content: Buffer;
-  /** In addition to those of every asset. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What every view can use in addition to its model. */
@@ -81,13 +66,6 @@ const TEMPLATES = {
   elevation: '@elevation',
 } as const satisfies Record<keyof Views, string>;
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-};
-
 /**
  * Reads and compiles everything under `directory`. Throws an Error that names the file at fault.
  */
@@ -98,14 +76,7 @@ export function createRenderer({
 }: RendererOptions): Renderer {
   if (helpUrl !== undefined && safeLink(helpUrl) !== helpUrl)
     throw new Error('helpUrl is not an https, http or mailto address');
-  const assets = readAssets(join(directory, 'assets'), brand);
-  const asset = (name: string): string => {
-    const found = assets.find(candidate => candidate.name === name);
-    if (found === undefined)
-      throw new Error(`there is no asset ${name} in ${join(directory, 'assets')}`);
-    return found.url;
-  };
-  const byUrl = new Map<string, Asset>(assets.map(found => [found.url, found]));
+  const { asset, at } = readStaticFiles(join(directory, 'assets'), brand);
   const eta = compileTemplates(directory, asset);
   const frame = brandFrame(brand, asset);
   const site: Site = { helpUrl, brand: frame, asset, link: safeLink, ownPath, instant };
@@ -119,7 +90,7 @@ export function createRenderer({
           : new BridgeError('internal', `the view ${view} cannot be rendered`, { cause });
       }
     },
-    asset: path => byUrl.get(path),
+    asset: at,
   };
 }
 
@@ -216,42 +187,4 @@ function isOwnPath(address: string): boolean {
 function instant(text: string): { datetime: string; words: string } | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?Z$/.exec(text);
   return match === null ? undefined : { datetime: text, words: `${match[1]} ${match[2]} UTC` };
-}
-
-// ---------------------------------------------------------------- assets
-
-/** The rules of the brand follow it. */
-const LAST_SHEET = 'elevations.css';
-
-interface NamedAsset extends Asset {
-  readonly name: string;
-  readonly url: string;
-}
-
-function readAssets(directory: string, brand: Brand): readonly NamedAsset[] {
-  const files = readdirSync(directory).map(name => ({
-    name,
-    content: readFileSync(join(directory, name)),
-  }));
-  const mark = files.find(({ name }) => name === MARK)?.content ?? Buffer.alloc(0);
-  const branded = brandFiles(brand, mark);
-  const kept = files.filter(({ name }) => branded.every(file => file.name !== name));
-  const styled = kept.map(({ name, content }) => ({
-    name,
-    content:
-      name === LAST_SHEET ? Buffer.concat([content, Buffer.from(brandStyles(brand))]) : content,
-  }));
-  return [...styled, ...branded].map(file => assetOf(file, directory));
-}
-
-function assetOf({ name, content, headers }: BrandFile, directory: string): NamedAsset {
-  const extension = extname(name);
-  const contentType = CONTENT_TYPES[extension];
-  if (contentType === undefined)
-    throw new Error(
-      `${join(directory, name)} is no asset: only ${Object.keys(CONTENT_TYPES).join(', ')} are served`,
-    );
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  const url = `/assets/${basename(name, extension)}.${hash}${extension}`;
-  return { name, url, contentType, content, headers };
 }

@@ -13,6 +13,7 @@ import type { SentProof } from '../core/dpop.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import { type Answer, empty, json, type Reply } from './answer.ts';
+import type { Compress } from './compression.ts';
 import type { ErrorFace } from './error-responses.ts';
 import type { LimitName } from './rate-limits.ts';
 import { type Input, type Reads, text } from './read.ts';
@@ -248,16 +249,20 @@ export function operation<
   description,
   output,
   errors,
+  compress,
   handle,
   ...row
 }: Omit<ApiRow<R, W, Parts>, 'face' | 'limit' | 'handle'> &
   Omit<Description, 'output'> & {
+    /** For a value without secrets that grows with what the caller has. */
+    readonly compress?: Compress;
     readonly output?: { readonly schema: z.ZodType<Value>; readonly description: string };
     readonly handle: Handler<R, W, Parts, Value | Promise<Value>>;
   }): Route<Parts> {
   const answer = async (...call: Parameters<typeof handle>): Promise<Answer> => {
     const value = await handle(...call);
-    return output === undefined ? empty(204) : json(value);
+    if (output === undefined) return empty(204);
+    return compress === undefined ? json(value) : { ...json(value), compress };
   };
   return {
     kind: 'api',

@@ -71,7 +71,7 @@ describe('the OAuth endpoints', () => {
     world.clock.turn(16);
     const got = await pollDevice(world, json.device_code);
     assert.equal(got.status, 200);
-    assert.equal(got.headers.get('cache-control'), 'no-store');
+    assert.equal(got.headers.get('cache-control'), 'no-store, no-transform');
     assert.deepEqual(
       [got.json.token_type, got.json.scope, got.json.expires_in],
       ['Bearer', 'aws', 3600],

@@ -37,7 +37,7 @@ describe('a logout token ends nothing', () => {
     const { status, headers, text } = await forged.postLogoutToken(token);
 
     assert.equal(status, 400);
-    assert.equal(headers.get('cache-control'), 'no-store');
+    assert.equal(headers.get('cache-control'), 'no-store, no-transform');
     assert.equal(JSON.parse(text).error, 'invalid_request');
     const after = await refusalsIn(forged);
     assert.equal(after.length, before + 1);

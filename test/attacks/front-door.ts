@@ -70,7 +70,7 @@ export function assertOurs(answer: RawAnswer): void {
   assert.equal(answer.header('x-content-type-options'), 'nosniff');
   assert.equal(answer.header('x-frame-options'), 'DENY');
   assert.equal(answer.header('referrer-policy'), 'no-referrer');
-  assert.equal(answer.header('cache-control'), 'no-store');
+  assert.equal(answer.header('cache-control'), 'no-store, no-transform');
   assert.equal(answer.header('x-powered-by'), undefined);
   assertQuiet(answer);
 }

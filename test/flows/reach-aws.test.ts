@@ -57,7 +57,7 @@ describe('reaching AWS', () => {
           const { visitor, page } = await world.signIn('alice', protocol);
           const shown = await visitor.submit(page, button('Credentials', account, role));
           assert.equal(shown.status, 200);
-          assert.equal(shown.headers.get('cache-control'), 'no-store');
+          assert.equal(shown.headers.get('cache-control'), 'no-store, no-transform');
 
           const identity = await callerOf(
             world,
@@ -237,7 +237,7 @@ describe('reaching AWS', () => {
       { stopAt: url => url.includes('SigninToken') },
     );
     const signinToken = new URL(link.path.at(-1)!).searchParams.get('SigninToken')!;
-    assert.equal(link.headers.get('cache-control'), 'no-store');
+    assert.equal(link.headers.get('cache-control'), 'no-store, no-transform');
 
     const events = await world.audit();
     const issued = events.find(

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import request from 'supertest';
+import { parseColour } from '../../src/core/colour.ts';
 import { assets } from '../../src/http/assets.ts';
+import { brandStyles } from '../../src/http/brand.ts';
 import { createRenderer } from '../../src/http/render.ts';
 import { mounted } from '../support/mounted.ts';
 import { readStrictly } from './strict-html.ts';
@@ -52,14 +54,14 @@ describe('the static files', () => {
     for (const address of addresses) {
       const [, name, extension] =
         /^\/assets\/([\w-]+)\.[0-9a-f]{12}\.(\w+)$/.exec(address) ?? assert.fail(address);
-      const content = readFileSync(join(DIRECTORY, 'assets', `${name}.${extension}`));
-      const answer = await request(app).get(address).buffer(true).parse(collect);
+      const content = contentOf(`${name}.${extension}`);
+      const answer = await plainly(request(app).get(address)).buffer(true).parse(collect);
       assert.equal(answer.status, 200);
       assert.deepEqual(answer.body, content);
       assert.equal(answer.headers['content-type'], types[extension!]);
       assert.equal(answer.headers['cache-control'], 'public, max-age=31536000, immutable');
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
-      const head = await request(app).head(address);
+      const head = await plainly(request(app).head(address));
       assert.deepEqual(
         [head.status, head.headers['content-length']],
         [200, String(content.length)],
@@ -70,8 +72,9 @@ describe('the static files', () => {
   it('are reached by their exact addresses alone', async () => {
     const address = addressesIn(DIRECTORY).find(candidate => candidate.endsWith('.css'))!;
     const wrong = [
+      '/assets/styles.css',
       '/assets/portal.css',
-      '/assets/portal.000000000000.css',
+      '/assets/styles.000000000000.css',
       '/assets/',
       '/assets/../layout.eta',
       '/assets/..%2flayout.eta',
@@ -80,7 +83,7 @@ describe('the static files', () => {
       '/assets/constructor',
       `${address}/`,
       `/x${address}`,
-      address.replace('portal', 'Portal'),
+      address.replace('styles', 'Styles'),
     ];
 
     for (const path of wrong) assert.equal((await request(app).get(path)).status, 404, path);
@@ -99,6 +102,58 @@ describe('the static files', () => {
     assert.notDeepEqual(changed, before);
   });
 
+  it('are sent compressed to clients that accept it, brotli before gzip', async () => {
+    const cases: readonly (readonly [accepted: string, encoding: string | undefined])[] = [
+      ['gzip, deflate, br, zstd', 'br'],
+      ['gzip', 'gzip'],
+      ['GZIP;q=0.5, br;q=0', 'gzip'],
+      ['*', 'br'],
+      ['br;q=0, gzip;q=0', undefined],
+      ['zstd', undefined],
+      ['', undefined],
+    ];
+    const address = addressesIn(DIRECTORY).find(candidate => candidate.endsWith('.css'))!;
+    for (const [accepted, encoding] of cases) {
+      const answer = await request(app)
+        .get(address)
+        .set('accept-encoding', accepted)
+        .buffer(true)
+        .parse(collect);
+      assert.equal(answer.headers['content-encoding'], encoding, accepted);
+      assert.equal(answer.headers.vary, 'Accept-Encoding');
+      assert.deepEqual(answer.body, contentOf('styles.css'), accepted);
+      if (encoding !== undefined)
+        assert.ok(Number(answer.headers['content-length']) < 0.4 * contentOf('styles.css').length);
+    }
+  });
+
+  it('are one style sheet, in which other files have their addresses, and the brand comes last', () => {
+    const palette = {
+      accent: parseColour('#123456')!,
+      accentStrong: parseColour('#123457')!,
+      accentSoft: parseColour('#123458')!,
+      onAccent: parseColour('#ffffff')!,
+    };
+    const rule = ".mark { mask: url('mark.svg'); }\n";
+    const directory = viewsWith('assets/elevations.css', rule);
+    const brand = { name: 'Acme', palettes: { light: palette, dark: palette } };
+    const renderer = createRenderer({ directory, brand });
+    const html = readStrictly(renderer.render('signed-out', VIEW_MODELS['signed-out'].least));
+    const sheets = html.named('link').filter(({ attributes }) => attributes.rel === 'stylesheet');
+    assert.equal(sheets.length, 1);
+    const [mark] = html.named('img').map(({ attributes }) => attributes.src);
+    const css = renderer.asset(sheets[0]!.attributes.href!)!.content.toString();
+    assert.ok(css.endsWith(rule.replace('mark.svg', mark!) + brandStyles(brand)));
+    assert.match(css, /#123456/);
+    assert.throws(
+      () =>
+        createRenderer({
+          directory: viewsWith('assets/elevations.css', ".a { mask: url('none.svg'); }"),
+        }),
+      /there is no asset none\.svg/,
+    );
+  });
+
   it('load nothing from elsewhere and write no markup', () => {
     for (const name of readdirSync(join(DIRECTORY, 'assets'))) {
       const text = readFileSync(join(DIRECTORY, 'assets', name), 'utf8').replaceAll(
@@ -113,6 +168,21 @@ describe('the static files', () => {
     }
   });
 });
+
+/** In the order in which later rules win. */
+const STYLE_SHEETS = ['portal', 'parts', 'roles', 'pages', 'terminals', 'elevations'];
+
+/** What is sent for this name: `styles.css` is all style sheets. */
+function contentOf(name: string): Buffer {
+  const read = (file: string): Buffer => readFileSync(join(DIRECTORY, 'assets', file));
+  return name === 'styles.css'
+    ? Buffer.concat(STYLE_SHEETS.map(sheet => read(`${sheet}.css`)))
+    : read(name);
+}
+
+function plainly(asked: request.Test): request.Test {
+  return asked.set('accept-encoding', 'identity');
+}
 
 function collect(
   response: request.Response,
@@ -152,6 +222,8 @@ describe('the start', () => {
     ],
     ['code that is no code', 'repost.eta', '<% if ( { %>', /repost\.eta is broken/],
     ['a file that is no asset', 'assets/notes.txt', 'notes', /notes\.txt is no asset/],
+    ['an unlisted style sheet', 'assets/new.css', '', /new\.css is not in the list/],
+    ['a missing style sheet', 'assets/parts.css', undefined, /parts\.css/],
   ];
   for (const [title, file, content, message] of faults) {
     it(`fails for ${title}, and names the file`, () => {

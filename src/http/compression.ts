@@ -1,0 +1,83 @@
+/**
+ * What is compressed on the wire (docs/adr/0036-compression-and-breach.md).
+ *
+ * Nothing is compressed by default. The length of a compressed answer tells whether two parts of it
+ * are alike, and so a guess that a stranger puts into it tells a secret in it (BREACH). A page is
+ * compressed if its row says so; any other answer, if its handler says so.
+ */
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Request } from 'express';
+import type { Views } from './views.ts';
+
+/** In the order of our preference. */
+export const ENCODINGS = ['br', 'gzip'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** Gives the content in this encoding. */
+export type Compress = (content: string | Buffer, encoding: Encoding) => Promise<Buffer>;
+
+/**
+ * `compressed` are pages that grow with what their user has, and that contain nothing that a guess
+ * could find: no credential, no code, no token, no address that works once. Tokens of forms are
+ * masked (`csrf-token`).
+ */
+const PAGES = {
+  'sign-in': 'secret',
+  'sign-in-test': 'secret',
+  'sign-in-tested': 'secret',
+  roles: 'compressed',
+  'no-roles': 'compressed',
+  'console-request': 'secret',
+  'credentials-request': 'secret',
+  credentials: 'secret',
+  refusal: 'secret',
+  leaving: 'secret',
+  'step-up': 'secret',
+  'stepped-up': 'secret',
+  repost: 'secret',
+  'signed-out': 'secret',
+  'device-code': 'secret',
+  'cli-confirm': 'secret',
+  'cli-decided': 'secret',
+  'application-consent': 'secret',
+  sessions: 'compressed',
+  'aws-config': 'compressed',
+  elevations: 'compressed',
+  'elevation-choice': 'compressed',
+  'elevation-request': 'compressed',
+  elevation: 'compressed',
+} as const satisfies Record<keyof Views, 'compressed' | 'secret'>;
+
+export function isCompressed(view: keyof Views): boolean {
+  return PAGES[view] === 'compressed';
+}
+
+/** Undefined if the client takes neither. */
+export function acceptedEncoding(request: Request): Encoding | undefined {
+  return ENCODINGS.find(encoding => request.acceptsEncodings(encoding) === encoding);
+}
+
+const [brotliAsync, gzipAsync] = [promisify(brotliCompress), promisify(gzip)];
+
+/** How hard to try, from 0 to 11 for brotli and to 9 for gzip. */
+type Effort = Readonly<Record<Encoding, number>>;
+
+function compressor(effort: Effort): Compress {
+  return (content, encoding) =>
+    encoding === 'gzip'
+      ? gzipAsync(content, { level: effort.gzip })
+      : brotliAsync(content, {
+          params: {
+            [constants.BROTLI_PARAM_QUALITY]: effort.br,
+            [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+            [constants.BROTLI_PARAM_SIZE_HINT]: Buffer.byteLength(content),
+          },
+        });
+}
+
+/** For an answer that is made once: milliseconds of a thread count. */
+export const quickly: Compress = compressor({ br: 4, gzip: 4 });
+
+/** For a file that is compressed once and sent for months. */
+export const thoroughly: Compress = compressor({ br: 11, gzip: 9 });
