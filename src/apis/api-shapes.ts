@@ -1,6 +1,7 @@
 /** The shapes that operations of the bearer API share, and how our values become them. */
 import * as z from 'zod';
 import type { Entitlement } from '../core/access-rule.ts';
+import { ENVIRONMENTS } from '../core/account-details.ts';
 import type { AssumedRole } from '../core/assumed-role.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { shownName } from '../core/oauth-client.ts';
@@ -18,6 +19,13 @@ export const AccountShape = z
     partition: z.string(),
     region: z.string(),
     via: z.string().nullable().describe('The hub role that leads there, as account/role'),
+    environment: z.enum(ENVIRONMENTS).nullable().describe('What it is for, if configured'),
+    description: z.string().nullable(),
+    owner: z.string().nullable().describe('The team or user to ask about it'),
+    link: z.string().nullable().describe('A page about it: https, or http on loopback'),
+    folder: z
+      .array(z.string())
+      .describe('The organizational units above it, the outermost first; empty for none'),
   })
   .meta({ id: 'Account' });
 export const ElevationReference = z
@@ -121,13 +129,20 @@ export function accountShape({
   partition,
   region,
   trust,
+  details = {},
 }: Account): z.output<typeof AccountShape> {
+  const { environment, description, owner, link, folder } = details;
   return {
     id,
     name,
     partition,
     region,
     via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null,
+    environment: environment ?? null,
+    description: description ?? null,
+    owner: owner ?? null,
+    link: link ?? null,
+    folder: [...(folder ?? [])],
   };
 }
 

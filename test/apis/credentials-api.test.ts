@@ -81,6 +81,19 @@ describe('the bearer API', () => {
     );
   });
 
+  it('says what is configured of an account, and null for the rest', async () => {
+    const { json } = await call(alice, { path: '/roles' });
+    const accountOf = (named: string) =>
+      json.roles.find(({ account }: { account: { name: string } }) => account.name === named)
+        .account;
+    assert.deepEqual(accountOf('prod'), {
+      ...{ id: '111122223333', name: 'prod', partition: 'aws', region: 'eu-west-1', via: null },
+      ...{ environment: 'production', owner: 'Platform team', link: null, folder: [] },
+      description: 'The shop, as customers see it',
+    });
+    assert.deepEqual(accountOf('gov').environment, null);
+  });
+
   it('gives credentials, by name and by id of the account, and says what AWS reduced', async () => {
     const { json } = await call(alice, {
       method: 'POST',
