@@ -6,6 +6,7 @@ import { type Application, CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
+import { mergeDetails } from './account-details.ts';
 import { accountIds, administrationOf, required, rulesOf } from './build-access.ts';
 import { brandOf } from './build-brand.ts';
 import { workloadEntry, workloadRules } from './build-workloads.ts';
@@ -33,7 +34,7 @@ export interface BuildOptions {
 /** `document` must have passed every check. */
 export function buildConfiguration(document: Document, options: BuildOptions): Configuration {
   const { baseUrl } = document;
-  const accounts = accountsOf(document.accounts, options.references);
+  const accounts = accountsOf(document, options.references);
   const idOf = accountIds(accounts);
   return {
     baseUrl,
@@ -198,10 +199,9 @@ function groupsFormOf({
 }
 
 /** Builds hubs first, because other accounts refer to them; keeps the order of the file. */
-function accountsOf(
-  written: readonly DocumentAccount[],
-  references: References,
-): readonly Account[] {
+function accountsOf(document: Document, references: References): readonly Account[] {
+  const { accounts: written } = document;
+  const detailsOf = detailsReader(document);
   const direct = new Map<DocumentAccount, Account>();
   const byNameOrId = new Map<string, Account>();
   const accountWith = (source: DocumentAccount, trust: Trust): Account => ({
@@ -231,11 +231,14 @@ function accountsOf(
   });
 }
 
-function detailsOf(source: DocumentAccount): Pick<Account, 'details'> {
-  const { environment, color, description, owner, link, path } = source;
-  const folder = path?.split('/');
-  const details = { environment, color, description, owner, link, folder };
-  return Object.values(details).some(value => value !== undefined) ? { details } : {};
+function detailsReader(document: Document) {
+  const { details } = mergeDetails(document);
+  const merged = new Map(document.accounts.map((source, index) => [source, details[index]]));
+  return (source: DocumentAccount): Pick<Account, 'details'> => {
+    const folder = source.path?.split('/');
+    const all = { ...merged.get(source), ...(folder && { folder }) };
+    return Object.keys(all).length > 0 ? { details: all } : {};
+  };
 }
 
 function directTrust({ trust, provider }: DocumentAccount): Trust {

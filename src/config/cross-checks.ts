@@ -3,6 +3,7 @@
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
 import { accountProblems, listAccounts } from './account-checks.ts';
+import { accountDetailsProblems } from './account-details-checks.ts';
 import { administrationProblems } from './administration-checks.ts';
 import { applicationProblems } from './application-checks.ts';
 import { clientIdProblems, cliProblems } from './cli-checks.ts';
@@ -28,6 +29,7 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* sessionProblems(document);
   yield* connectorProblems(document);
   yield* accountProblems(document, accounts);
+  yield* accountDetailsProblems(document, accounts);
   const connectorList = listConnectors(document, raw);
   yield* accessProblems(document, { accounts, connectors: connectorList });
   yield* elevationProblems(document, { accounts, connectors: connectorList });

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
+import { sharedDetails } from './account-details-schema.ts';
 import { administration } from './administration-schema.ts';
 import { application } from './application-schema.ts';
 import { brand } from './brand-schema.ts';
@@ -200,6 +201,12 @@ export const documentSchema = z.strictObject({
     ),
   issuer: issuer.prefault({}).describe('The bridge as an issuer toward AWS.'),
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
+  accountDetails: z
+    .array(sharedDetails)
+    .prefault([])
+    .describe(
+      "What users are shown of many accounts at once. An account's own keys win, then the first entry that has the key. No access depends on it.",
+    ),
   access: z.array(rule).meta({
     description:
       'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`, `elevation`) than another rule is warned of, wherever it stands: users who lack a proof or an approval get the role by it.',
