@@ -7,7 +7,7 @@ import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { Elevation } from './elevation.ts';
 import { approvalsBy, isActive } from './elevation-standing.ts';
 import type { CompiledTerms, ElevationTerms } from './elevation-terms.ts';
-import type { Identity } from './identity.ts';
+import type { ConnectorId, Identity } from './identity.ts';
 import { anyRolePatterns, isKnownRole, takesAnyRole } from './known-role.ts';
 import { stepWithoutGroup } from './missing-group.ts';
 import {
@@ -30,6 +30,7 @@ import {
   neededFor,
   type UnmetApproval,
 } from './unmet-approval.ts';
+import { indexWaysIn, type WayIn } from './ways-in.ts';
 
 /** What a decision depends on besides the user. */
 export interface Circumstances extends RequestCircumstances {
@@ -94,6 +95,11 @@ export interface Policy {
   readonly elevatedRules: ReadonlyMap<string, CompiledElevatedRule>;
   /** Whether a rule with `elevation` can give a role of this name. */
   isElevated(role: string): boolean;
+  /**
+   * Which roles the rules give in an account, by its name or id, to groups of this connector. Empty
+   * for an account that is unknown, too.
+   */
+  waysInto(account: string, connector: ConnectorId): readonly WayIn[];
   /** Every role that the user can ask for, in the order of the configuration. */
   eligibilities(identity: Identity): readonly Eligibility[];
   /** One role (its account by name or id), and why it is granted or denied. Default deny. */
@@ -109,12 +115,14 @@ const [UNSEEN, WITHHELD, GRANTED] = [0, 1, 2];
 
 export function compilePolicy(rules: readonly AccessRule[], accounts: readonly Account[]): Policy {
   const index = indexRules(rules, accounts);
+  const waysIn = indexWaysIn(index.rules);
   const elevated = index.rules.filter(isElevated);
   const roles = new Set<string>(elevated.flatMap(({ roleNames }) => [...roleNames]));
   const isAnyRole = elevated.some(({ roleNames }) => roleNames.size === 0);
   return {
     elevatedRules: new Map(elevated.map(compiledTerms)),
     isElevated: role => isAnyRole || roles.has(role),
+    waysInto: (text, connector) => waysIn.to(index.accountNamed(text), connector),
     eligibilities: identity => eligibilities(index, identity),
     evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
     report: (identity, circumstances) => report(index, identity, circumstances),
