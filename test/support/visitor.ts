@@ -30,6 +30,10 @@ interface Cookie {
 }
 
 const MAX_REDIRECTS = 12;
+/** A page of another site. */
+const ELSEWHERE = 'https://elsewhere.example/';
+/** From the farthest to the nearest. */
+const SITES = ['cross-site', 'same-site', 'same-origin'] as const;
 
 /** The fields of a form, as a browser submits them. */
 export function fieldsOf(form: ReturnType<Page['$']>): Record<string, string> {
@@ -57,7 +61,12 @@ export class Visitor {
 
   /** Follows redirects. */
   async get(url: string, options: Going = {}): Promise<Page> {
-    return this.#go({ url, method: 'GET', site: 'none', ...options });
+    return this.#go({ url, method: 'GET', ...options });
+  }
+
+  /** Follows a link of a page; undefined stands for a page of another site. */
+  async follow(url: string, from: Page | undefined, options: Going = {}): Promise<Page> {
+    return this.#go({ url, method: 'GET', initiator: from?.url ?? ELSEWHERE, ...options });
   }
 
   /**
@@ -84,8 +93,11 @@ export class Visitor {
     const action = new URL(found.attr('formaction') ?? form.attr('action') ?? page.url, page.url)
       .href;
     if ((form.attr('method') ?? 'get').toLowerCase() === 'get')
-      return this.get(`${action.split('?')[0]}?${body}`, options);
-    return this.#go({ url: action, method: 'POST', body, from: page, ...options });
+      return this.follow(`${action.split(/[?#]/)[0]}?${body}`, page, options);
+    return this.#go({
+      ...{ url: action, method: 'POST', body, origin: originOf(page), initiator: page.url },
+      ...options,
+    });
   }
 
   async post(
@@ -101,15 +113,19 @@ export class Visitor {
       readonly url: string;
       readonly method: string;
       readonly body?: URLSearchParams | string | undefined;
-      readonly from?: Page;
-      readonly site?: string;
+      readonly origin?: string;
+      /** The page that the navigation begins at; undefined for an address that is typed. */
+      readonly initiator?: string;
     },
   ): Promise<Page> {
-    let { url, method, body } = start;
+    let { url, method, body, initiator } = start;
     const path: string[] = [];
+    /** Of the navigation that the initiator began. */
+    let chain: string[] = [];
     for (let hop = 0; hop < MAX_REDIRECTS; hop++) {
       const at = new URL(url);
       path.push(url);
+      chain.push(url);
       // Not fetch: it says of itself that it is a script, and a person who follows a link is none.
       const response = await answerTo(url, {
         method: method as 'GET' | 'POST',
@@ -118,11 +134,13 @@ export class Visitor {
           'sec-fetch-mode': 'navigate',
           'sec-fetch-dest': 'document',
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+          // A form without a page is a program's, which says nothing of itself.
+          ...(body !== undefined && initiator === undefined
+            ? {}
+            : { 'sec-fetch-site': siteOf(initiator, chain) }),
+          ...(body === undefined || start.origin === undefined ? {} : { origin: start.origin }),
           ...start.headers,
           ...this.#cookieHeader(at),
-          ...(start.from === undefined
-            ? {}
-            : { origin: originOf(start.from), 'sec-fetch-site': relation(start.from.url, url) }),
         },
       });
       this.#keep(at, response.headers.getSetCookie());
@@ -133,6 +151,10 @@ export class Visitor {
       if (response.status !== 307 && response.status !== 308) {
         method = 'GET';
         body = undefined;
+      }
+      if (response.headers.get('location') === null) {
+        initiator = url;
+        chain = [];
       }
       url = next;
     }
@@ -179,12 +201,22 @@ function nextOf({ status, headers }: Response, url: string): string | undefined 
   return location == null ? undefined : new URL(location, url).href;
 }
 
+/**
+ * The header Sec-Fetch-Site (Fetch Metadata, section 2.3): what is typed stays so over every
+ * redirect; otherwise the farthest of all addresses on the way counts.
+ */
+function siteOf(initiator: string | undefined, chain: readonly string[]): string {
+  if (initiator === undefined) return 'none';
+  const relations = chain.map(url => relation(initiator, url));
+  return SITES.find(site => relations.includes(site))!;
+}
+
 /** The Origin header for a form on this page: `null` for a page without referrer. */
 function originOf(page: Page): string {
   return page.headers.get('referrer-policy') === 'no-referrer' ? 'null' : new URL(page.url).origin;
 }
 
-function relation(from: string, to: string): string {
+function relation(from: string, to: string): (typeof SITES)[number] {
   const [a, b] = [new URL(from), new URL(to)];
   return a.origin === b.origin
     ? 'same-origin'
