@@ -50,6 +50,7 @@ import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
 import { elevationForm, elevationPage } from './flows/elevation.ts';
 import { newElevationForm, newElevationPage } from './flows/elevation-request.ts';
 import { elevationsPage } from './flows/elevations.ts';
+import { goPage } from './flows/go.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { signInTestForm, signInTestPage } from './flows/sign-in-test.ts';
@@ -94,7 +95,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback],
   ...[signOut, providerSignOut, signedOutPage],
   portal,
-  ...[consoleDeepLink, consoleForm],
+  ...[consoleDeepLink, consoleForm, goPage],
   ...[credentialsPage, credentialsForm],
   ...[stepUpPage, stepUpForm, steppedUpPage],
   ...[devicePage, deviceForm, terminalSignedInPage],

@@ -87,6 +87,8 @@ export interface Access {
     requester: AuthenticatedRequester,
     asked: AskedRole & { readonly purpose?: Purpose | undefined },
   ): Promise<Entitlement>;
+  /** The decision on a console and its destination alone. Throws as `consoleLinkFor`. */
+  checkConsole(requester: AuthenticatedRequester, asked: ConsoleRequest): Promise<Entitlement>;
   /**
    * What a sign-in must prove before the requester has the role; undefined if they have it. Throws
    * as `check` does if no sign-in helps.
@@ -122,6 +124,7 @@ export function createAccess(parts: AccessParts): Access {
     rolesFor: requester => rolesFor(parts, requester),
     explain: (requester, asked) => explain(parts, requester, asked),
     check: (requester, asked) => check(parts, requester, asked),
+    checkConsole: (requester, asked) => checkConsole(parts, requester, asked),
     wishFor: (requester, asked) => wishFor(parts, requester, asked),
     credentialsFor: (requester, asked) => credentialsFor(parts, requester, asked),
     consoleLinkFor: (requester, asked) => consoleLinkFor(parts, requester, asked),
@@ -178,6 +181,20 @@ async function check(
     return await decide(access, requester, { account, role });
   } catch (thrown) {
     throw await refused(access, requester, { account, role, purpose, thrown });
+  }
+}
+
+async function checkConsole(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  { account, role, destination }: ConsoleRequest,
+): Promise<Entitlement> {
+  try {
+    const entitlement = await decide(access, requester, { account, role });
+    access.console.destinationFor(entitlement.account, destination);
+    return entitlement;
+  } catch (thrown) {
+    throw await refused(access, requester, { account, role, purpose: 'console-link', thrown });
   }
 }
 

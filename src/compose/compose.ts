@@ -18,6 +18,7 @@ import type { Clients } from '../bridge/clients.ts';
 import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import { currentIssuers } from '../bridge/current-issuers.ts';
+import { createDestinations, type Destinations } from '../bridge/destinations.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
@@ -73,6 +74,7 @@ export interface Bridge {
   readonly identityCenterRegion: string;
   readonly access: Access;
   readonly myRoles: MyRoles;
+  readonly destinations: Destinations;
   readonly elevations: ElevationUseCases;
   readonly workloads: Workloads;
   /** Whether the configuration knows workloads. */
@@ -301,6 +303,7 @@ function createRoleAccess({ configuration, policy, partitions, keys, toAws, port
   return {
     access,
     myRoles,
+    destinations: createDestinations({ access, myRoles, policy, partitions, clock }),
     shared,
     metadata: ourIssuer,
     consoleSources: [...new Set(consoleSources)],

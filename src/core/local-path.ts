@@ -7,10 +7,10 @@ const MAX_LENGTH = 2048;
 /** The longest console destination, percent-encoded, with the names of account and role. */
 const MAX_CONSOLE_LENGTH = 3 * MAX_DESTINATION + MAX_LENGTH;
 /** Also as an absolute URL, as some identity providers send it back. */
-const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/(?:console|step-up)\?/;
+const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/(?:console|step-up|go)\?/;
 const HERE = 'https://here.invalid';
 
-/** Whether a text is longer than a path can be: only a console link can be long. */
+/** Whether a text is longer than a path can be: only one to a console can be long. */
 export function isTooLong(text: string): boolean {
   return text.length > (CONSOLE.test(text) ? MAX_CONSOLE_LENGTH : MAX_LENGTH);
 }

@@ -7,16 +7,17 @@
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
-import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
-import { type Answer, redirect, view } from '../http/answer.ts';
+import { type Answer, redirect } from '../http/answer.ts';
+import { CONSOLE_PATH } from '../http/console-paths.ts';
+import { consoleQuestion, reasonToAsk } from '../http/console-question.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
-import { form, page } from '../http/route.ts';
+import { form, page, type SignedInUser } from '../http/route.ts';
 import { Duration, secondsOf } from '../http/session-length.ts';
-import { MAX_ADDRESS, signInLink } from '../http/sign-in-links.ts';
+import { keptDuringSignIn } from '../http/sign-in-links.ts';
 import { byPage, byRedirect, orStepUp } from '../http/step-up.ts';
 
 export interface ConsoleLinkParts {
@@ -24,7 +25,6 @@ export interface ConsoleLinkParts {
   readonly clock: Clock;
 }
 
-const PATH = '/console';
 /**
  * The longest destination, each character percent-encoded as UTF-8, and some more, so that a longer
  * one is refused by name.
@@ -45,20 +45,34 @@ const ConsoleRequest = z.object({
 type ConsoleRequest = z.output<typeof ConsoleRequest>;
 
 export const consoleDeepLink = page({
-  path: PATH,
+  path: CONSOLE_PATH,
   who: 'signed-in user',
   reads: { query: ConsoleRequest },
-  returnTo: pathBehindSignIn,
-  handle: orStepUp(openConsole, { returnTo: pathFor, leading: byRedirect }),
+  returnTo: asked => keptDuringSignIn(pathFor(asked)),
+  handle: orStepUp(followLink, { returnTo: pathFor, leading: byRedirect }),
 });
 
 export const consoleForm = form({
-  path: PATH,
+  path: CONSOLE_PATH,
   reads: { form: ConsoleRequest, maxBytes: FORM_BYTES },
   returnTo: pathFor,
-  outdated: (asked, user) => view('console-request', { ...asked, notice: outdatedNotice(user) }),
+  outdated: (asked, user) => consoleQuestion(asked, { notice: outdatedNotice(user) }),
   handle: orStepUp(openConsole, { returnTo: pathFor, leading: byPage }),
 });
+
+/** A link from elsewhere opens production, or a page that creates something, after a question. */
+async function followLink(
+  asked: ConsoleRequest,
+  user: SignedInUser,
+  parts: ConsoleLinkParts,
+): Promise<Answer> {
+  if (!user.isFromElsewhere) return openConsole(asked, user, parts);
+  const { account } = await parts.access.checkConsole(user, asked);
+  const notice = reasonToAsk(account, asked.destination);
+  return notice === undefined
+    ? openConsole(asked, user, parts)
+    : consoleQuestion(asked, { notice, account });
+}
 
 async function openConsole(
   asked: ConsoleRequest,
@@ -79,19 +93,5 @@ function pathFor({ account, role, destination, duration }: ConsoleRequest): stri
     ...(destination !== undefined && { destination }),
     ...(duration !== undefined && { duration }),
   });
-  return `${PATH}?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
-}
-
-/** Throws `destination_refused` for an address that no browser would get through to us with. */
-function pathBehindSignIn(asked: ConsoleRequest): string {
-  const path = pathFor(asked);
-  const { length } = signInLink(path);
-  if (length <= MAX_ADDRESS) return path;
-  throw new BridgeError(
-    'destination_refused',
-    `console destination: ${length} characters once encoded for the way to the sign-in`,
-    {
-      hint: 'The console address is too long to keep during a sign-in. Sign in first, then open the link again.',
-    },
-  );
+  return `${CONSOLE_PATH}?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }

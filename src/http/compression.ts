@@ -29,6 +29,10 @@ const PAGES = {
   roles: 'compressed',
   'no-roles': 'compressed',
   'console-request': 'secret',
+  // Small, and the address that they repeat is anybody's.
+  go: 'secret',
+  'go-choice': 'secret',
+  'go-none': 'secret',
   'credentials-request': 'secret',
   credentials: 'secret',
   refusal: 'secret',

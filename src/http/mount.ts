@@ -23,6 +23,7 @@ import { bodyParser, readInput } from './read.ts';
 import { rememberReturnTo, requestContext, returnToOf } from './request-context.ts';
 import type { Method, Route } from './route.ts';
 import { signInLink } from './sign-in-links.ts';
+import { byPage } from './step-up.ts';
 import { type MountParts, type Toolkit, toolkitOf } from './toolkit.ts';
 
 export function mount<Parts extends MountParts>(
@@ -172,7 +173,9 @@ async function answerOf<Parts>(row: Route<Parts>, asked: Asked<Parts>): Promise<
   const input = read as never;
   if (row.csrf === undefined) {
     if (requester !== undefined) return row.handle(input, requester, parts);
-    return redirect(signInLink(row.returnTo?.(input) ?? returnToOf(request, response)));
+    const path = signInLink(row.returnTo?.(input) ?? returnToOf(request, response));
+    const isFromForm = row.isFormTarget === true && request.get('sec-fetch-site') === 'same-origin';
+    return isFromForm ? byPage(path) : redirect(path);
   }
   if (row.returnTo !== undefined) rememberReturnTo(response, row.returnTo(input));
   const isCurrent = asked.csrf[row.csrf](request, response, csrf_token);

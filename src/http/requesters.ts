@@ -109,8 +109,15 @@ function requireOwnPage(caller: Caller, request: Request, response: Response): C
   throw new BridgeError('origin_refused', 'a token was sent by a page that is not its own');
 }
 
-function sentBy(request: Request, cookies: BridgeCookies): Pick<Browser, 'attempt' | 'isKnown'> {
+/** What browsers say of a navigation that neither another site nor a program has begun. */
+const OWN_SITES: readonly (string | undefined)[] = ['same-origin', 'same-site', 'none'];
+
+function sentBy(
+  request: Request,
+  cookies: BridgeCookies,
+): Pick<Browser, 'attempt' | 'isKnown' | 'isFromElsewhere'> {
   return {
+    isFromElsewhere: !OWN_SITES.includes(request.get('sec-fetch-site')),
     attempt: cookies.readAttempt(request),
     isKnown: cookies.readKnown(request) !== undefined,
   };

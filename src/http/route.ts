@@ -42,10 +42,17 @@ export interface Browser extends Anyone {
   readonly attempt: string | undefined;
   /** Whether a user has signed in with it before. */
   readonly isKnown: boolean;
+  /**
+   * Whether another site or a program led here, or the browser does not say. Users type addresses
+   * and follow links of sites of the same domain.
+   */
+  readonly isFromElsewhere: boolean;
 }
 
 /** A user in a browser, with what their browser sent. */
-export interface SignedInUser extends Viewer, Pick<Browser, 'attempt' | 'isKnown'> {}
+export interface SignedInUser
+  extends Viewer,
+    Pick<Browser, 'attempt' | 'isKnown' | 'isFromElsewhere'> {}
 
 export interface TokenHolder extends Anyone {
   /** A token of an AWS tool, unverified. */
@@ -114,6 +121,11 @@ export interface Route<Parts = never> {
   readonly refusesOtherMethods?: boolean | undefined;
   /** Where a user comes back to after the sign-in that this route asks for. */
   readonly returnTo?: ((input: never) => string) | undefined;
+  /**
+   * A GET form of the bridge leads here. The content security policy limits the redirects that
+   * follow a form, so a browser without a session leaves for the sign-in from a page.
+   */
+  readonly isFormTarget?: boolean | undefined;
   /** Answers a browser without a session, before the input is read. */
   readonly signedOut?: AnyHandler<Parts> | undefined;
   /** Answers a form of an earlier sign-in, which must have no effect and is no attack. */
@@ -157,6 +169,7 @@ export function page<const R extends Reads, W extends Who, Parts>({
   /** In addition to the limit of all pages. */
   readonly limit?: LimitName;
   readonly returnTo?: (input: Input<R>) => string;
+  readonly isFormTarget?: boolean;
   readonly signedOut?: Handler<unknown, 'anyone', Parts>;
 }): Route<Parts> {
   const limits: LimitName[] = limit === undefined ? ['pages'] : ['pages', limit];

@@ -1,4 +1,5 @@
 /** Links to the sign-in pages: every one that the bridge makes is made here. */
+import { BridgeError } from '../core/errors.ts';
 
 /**
  * The longest address that a user is sent to. The server takes 16 kB of headers, and cookies come
@@ -20,6 +21,22 @@ export function connectorLink(connector: string, returnTo: string): string {
 export function stepUpLink(connector: string, returnTo?: string): string {
   const back = returnTo === undefined ? '' : `&${returning(returnTo)}`;
   return `/sign-in/${connector}?reauthenticate=1${back}`;
+}
+
+/**
+ * A path that carries a console address through a sign-in. Throws `destination_refused` for one
+ * that no browser would get through to us with.
+ */
+export function keptDuringSignIn(path: string): string {
+  const { length } = signInLink(path);
+  if (length <= MAX_ADDRESS) return path;
+  throw new BridgeError(
+    'destination_refused',
+    `console destination: ${length} characters once encoded for the way to the sign-in`,
+    {
+      hint: 'The console address is too long to keep during a sign-in. Sign in first, then open the link again.',
+    },
+  );
 }
 
 function returning(returnTo: string): string {

@@ -32,6 +32,7 @@ const STYLE_SHEETS = [
   'parts.css',
   'roles.css',
   'pages.css',
+  'go.css',
   'terminals.css',
   'elevations.css',
 ] as const;

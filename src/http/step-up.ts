@@ -47,7 +47,11 @@ export function stepUpSentence(url: string): string {
 /** A role that is withheld again so soon is not asked for again: the user sees why. */
 const SOON: Seconds = MINUTE;
 
-type PageHandler<Asked, Parts> = (asked: Asked, user: Viewer, parts: Parts) => Promise<Answer>;
+type PageHandler<Asked, User extends Viewer, Parts> = (
+  asked: Asked,
+  user: User,
+  parts: Parts,
+) => Promise<Answer>;
 
 interface SteppingUp<Asked> {
   readonly returnTo: (asked: Asked) => string;
@@ -56,10 +60,10 @@ interface SteppingUp<Asked> {
 }
 
 /** A handler that sends the user to a step-up instead of the error that a step-up helps against. */
-export function orStepUp<Asked, Parts extends { readonly clock: Clock }>(
-  handle: PageHandler<Asked, Parts>,
+export function orStepUp<Asked, User extends Viewer, Parts extends { readonly clock: Clock }>(
+  handle: PageHandler<Asked, User, Parts>,
   { returnTo, leading }: SteppingUp<Asked>,
-): PageHandler<Asked, Parts> {
+): PageHandler<Asked, User, Parts> {
   return async (asked, user, parts) => {
     try {
       return await handle(asked, user, parts);

@@ -5,6 +5,7 @@
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { Fact } from '../core/provider-answer.ts';
+import type { AccountMark } from './account-mark.ts';
 import type { ApplicationConsentModel } from './application-views.ts';
 import type {
   ElevationChoiceModel,
@@ -13,6 +14,7 @@ import type {
   ElevationsModel,
   LengthChoice,
 } from './elevation-views.ts';
+import type { AddressModel, GoChoiceModel, GoModel, GoNoneModel } from './go-views.ts';
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
 import type { RolesModel } from './role-views.ts';
 import type {
@@ -48,13 +50,19 @@ export interface NoRolesModel extends PageFrame {
 }
 
 /**
- * `POST /console` from a page of an earlier sign-in: asks before the console is opened. Account,
- * role, destination and length as they were asked for.
+ * Asks before the console is opened: a link from elsewhere, or `POST /console` from a page of an
+ * earlier sign-in. Account, role, destination and length as they were asked for.
  */
 export interface ConsoleRequestModel extends PageFrame {
   readonly account: string;
+  /** Undefined where the account was not looked up. */
+  readonly accountId?: string | undefined;
+  readonly accountName: string;
+  readonly mark?: AccountMark | undefined;
   readonly role: string;
   readonly destination?: string | undefined;
+  /** The destination in words. */
+  readonly address?: AddressModel | undefined;
   /** As it was asked for, such as `45m`. */
   readonly duration?: string | undefined;
   readonly notice: string;
@@ -256,6 +264,9 @@ export interface Views {
   readonly roles: RolesModel;
   readonly 'no-roles': NoRolesModel;
   readonly 'console-request': ConsoleRequestModel;
+  readonly go: GoModel;
+  readonly 'go-choice': GoChoiceModel;
+  readonly 'go-none': GoNoneModel;
   readonly 'credentials-request': CredentialsRequestModel;
   readonly credentials: CredentialsModel;
   readonly refusal: RefusalModel;

@@ -40,6 +40,16 @@ const terminal: TerminalModel = {
   lastUsedAddress: '10.1.2.4',
 };
 
+const address = {
+  whole: 'https://eu-west-1.console.aws.amazon.com/s3/buckets?region=eu-west-1',
+  ...{ host: 'eu-west-1.console.aws.amazon.com', service: 'S3', region: 'eu-west-1' },
+};
+const goRole = { role: 'team/ReadOnly', rule: 'rule-one', missing: [], isUsable: true };
+const builder = {
+  ...{ accounts: [], roles: [], role: '', services: [], regions: [], region: '', path: '' },
+  isUsed: false,
+};
+
 const row: ElevationRow = {
   href: '/elevations/e1',
   account: 'prod',
@@ -228,14 +238,93 @@ export const VIEW_MODELS: {
     most: { viewer, groups: ['group-one', 'group-two'], help, request: 'Hello,\nI need access.\n' },
   },
   'console-request': {
-    least: { account: 'prod', role: 'Admin', notice: 'Nothing was done.' },
+    least: { account: 'prod', accountName: 'prod', role: 'Admin', notice: 'Nothing was done.' },
     most: {
       viewer,
-      account: 'prod',
+      account: '111122223333',
+      accountId: '111122223333',
+      accountName: 'prod',
+      mark: { word: 'Production', tone: 'production tone-red' },
       role: 'Admin',
       destination: 'https://console.aws.amazon.com/s3',
+      address,
       duration: '45m',
       notice: 'Nothing was done.',
+    },
+  },
+  go: {
+    least: { to: '', builder, menus: [] },
+    most: {
+      viewer,
+      to: 'https://example.com',
+      problem: 'That leads nowhere.',
+      builder: {
+        accounts: [
+          { value: '111122223333', label: 'prod (111122223333)', isChosen: true },
+          { value: '222233334444', label: 'staging (222233334444)', isChosen: false },
+        ],
+        roles: ['Admin', 'team/ReadOnly'],
+        role: 'Admin',
+        services: [
+          { value: 's3', label: 'S3', isChosen: true },
+          { value: 'sns', label: 'SNS', isChosen: false },
+        ],
+        regions: ['eu-west-1'],
+        region: 'eu-west-1',
+        path: '/s3/buckets',
+        problem: 'The region is malformed.',
+        link: 'https://bridge.example.com/go?to=https://console.aws.amazon.com/s3',
+        isUsed: true,
+      },
+      menus: [
+        { partition: 'aws', services: [{ name: 'S3', href: '/go?to=https://a/s3' }] },
+        { partition: 'aws-cn', services: [{ name: 'SNS', href: '/go?to=https://a/sns' }] },
+      ],
+    },
+  },
+  'go-choice': {
+    least: {
+      ...{ title: 'Which role opens it?', lede: 'You have several roles in this account.' },
+      ...{ address: { whole: 'https://consoles.example.com/x' }, to: 'x', others: [] },
+      accounts: [{ id: '111122223333', name: 'prod', roles: [goRole] }],
+    },
+    most: {
+      viewer,
+      ...{ title: 'Which role opens it?', lede: 'You have several roles in this account.' },
+      ...{ address, to: address.whole },
+      others: [{ value: '222233334444', label: 'staging (222233334444)', isChosen: false }],
+      accounts: [
+        {
+          ...{ id: '111122223333', name: 'prod' },
+          mark: { word: 'Production', tone: 'production tone-red' },
+          roles: [
+            { ...goRole, usedAt: '2026-11-20T18:12:00.000Z', missing: ['It requires a sign-in.'] },
+            {
+              ...{
+                ...goRole,
+                role: 'Operator',
+                isUsable: false,
+                missing: ['It is given for a time.'],
+              },
+              request: { label: 'Request this role', href: '/elevations/new?account=prod' },
+            },
+            { ...goRole, role: 'Network', isUsable: false, missing: ['Use the VPN.'] },
+          ],
+        },
+      ],
+    },
+  },
+  'go-none': {
+    least: {
+      ...{ title: 'You have no role there', lede: 'None of your roles is there.' },
+      ...{ address: { whole: 'https://consoles.example.com/x' }, to: 'x', ways: [], others: [] },
+    },
+    most: {
+      viewer,
+      ...{ title: 'You have no role there', lede: 'None of your roles is there.', help },
+      ...{ address, to: address.whole },
+      ways: [{ role: 'Admin', rule: 'admins', how: 'Ask for membership of the group a.' }],
+      others: [{ value: '222233334444', label: 'staging (222233334444)', isChosen: false }],
     },
   },
   'credentials-request': {

@@ -1,0 +1,3 @@
+/** Where links into the console of AWS lie. */
+export const CONSOLE_PATH = '/console';
+export const GO_PATH = '/go';
