@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Connector, Secrets } from '../core/ports.ts';
+import type { Clock, Connector, Secrets } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { maskCsrfToken } from './csrf-token.ts';
 import { ELEVATIONS_PATH } from './elevation.ts';
@@ -21,6 +21,7 @@ export interface SessionLoader {
   readonly connectors: readonly Connector[];
   readonly elevations: { readonly isUsed: boolean };
   readonly secrets: Pick<Secrets, 'token'>;
+  readonly clock: Clock;
 }
 
 export function loadSession(loader: SessionLoader): RequestHandler {
@@ -80,20 +81,25 @@ function viewersOf({
   elevations,
   idleEndOf,
   secrets,
-}: Pick<SessionLoader, 'connectors' | 'elevations' | 'idleEndOf' | 'secrets'>): (
+  clock,
+}: Omit<SessionLoader, 'cookies' | 'sessionOf' | 'knownSessionOf' | 'isSignOut'>): (
   session: Session,
 ) => ViewerModel {
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
   const requestsHref = elevations.isUsed ? ELEVATIONS_PATH : undefined;
   return session => {
     const { identity, csrfToken, expiresAt } = session;
+    const idleEnd = idleEndOf(session);
+    const secondsUntil = (end: Instant): number => Math.floor((end - clock.now()) / 1000);
     return {
       name: identity.displayName ?? identity.username,
       username: identity.username,
       connectorLabel: labels.get(identity.connector)!,
       csrfToken: maskCsrfToken(csrfToken, secrets.token()),
       sessionEndsAt: new Date(expiresAt).toISOString(),
-      idleEndsAt: new Date(idleEndOf(session)).toISOString(),
+      idleEndsAt: new Date(idleEnd).toISOString(),
+      secondsLeft: secondsUntil(expiresAt),
+      idleSecondsLeft: secondsUntil(idleEnd),
       requestsHref,
     };
   };

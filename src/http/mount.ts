@@ -55,8 +55,8 @@ export function mount<Parts extends MountParts>(
   app.use(limiters.pages);
   const signOuts = rows.filter(({ csrf }) => csrf === 'sign-out').map(({ path }) => path);
   const isSignOut = ({ path }: Request): boolean => signOuts.includes(path);
-  const { signIn, elevations, secrets } = parts;
-  app.use(loadSession({ cookies, isSignOut, elevations, secrets, ...signIn }));
+  const { signIn, elevations, secrets, clock } = parts;
+  app.use(loadSession({ cookies, isSignOut, elevations, secrets, clock, ...signIn }));
   app.use(routerOf(({ kind }) => kind === 'page'));
   app.use(({ method }: Request) => {
     throw new BridgeError('not_found', `no route for ${method}`);

@@ -15,6 +15,9 @@ export interface ViewerModel {
   readonly sessionEndsAt: string;
   /** ISO 8601; when it ends if nothing more is asked, never later than `sessionEndsAt`. */
   readonly idleEndsAt: string;
+  /** Until these ends, by the clock of the server. */
+  readonly secondsLeft: number;
+  readonly idleSecondsLeft: number;
   /** Where users can ask for roles at all. */
   readonly requestsHref?: string | undefined;
 }

@@ -36,7 +36,15 @@ interface Site {
   asset(name: string): string;
   link(address: string): string;
   ownPath(address: string): string;
-  instant(text: string): { readonly datetime: string; readonly words: string } | undefined;
+  instant(text: string): Instant | undefined;
+}
+
+interface Instant {
+  readonly datetime: string;
+  /** `2026-11-20 18:12 UTC` */
+  readonly words: string;
+  /** `18:12`, in UTC. */
+  readonly clock: string;
 }
 
 const TEMPLATES = {
@@ -187,7 +195,9 @@ function isOwnPath(address: string): boolean {
  * An ISO 8601 instant for a `time` element; the words are UTC, a script turns them into the
  * reader's own time.
  */
-function instant(text: string): { datetime: string; words: string } | undefined {
+function instant(text: string): Instant | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?Z$/.exec(text);
-  return match === null ? undefined : { datetime: text, words: `${match[1]} ${match[2]} UTC` };
+  if (match === null) return undefined;
+  const [, date, time] = match;
+  return { datetime: text, words: `${date} ${time} UTC`, clock: time! };
 }

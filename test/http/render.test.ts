@@ -56,7 +56,10 @@ function assertReferencesResolve(html: HtmlPage): void {
 function assertNothingInline(html: HtmlPage): void {
   assert.equal(html.named('style').length, 0);
   for (const script of html.named('script')) {
-    assert.match(script.attributes.src ?? '', /^\/assets\/(?:portal|roles)\.[0-9a-f]{12}\.js$/);
+    assert.match(
+      script.attributes.src ?? '',
+      /^\/assets\/(?:portal|roles|session)\.[0-9a-f]{12}\.js$/,
+    );
     assert.equal(script.text, '');
   }
   const known = new Set([

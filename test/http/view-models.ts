@@ -17,6 +17,8 @@ const viewer: ViewerModel = {
   csrfToken: 'csrf-0123456789',
   sessionEndsAt: '2026-11-21T06:30:00.000Z',
   idleEndsAt: '2026-11-20T23:30:00.000Z',
+  secondsLeft: 43_200,
+  idleSecondsLeft: 3600,
 };
 const help = { text: 'Ask the platform team.', url: 'https://wiki.example.com/aws-access' };
 /** A role that can be used now, and nothing more. */
@@ -776,3 +778,30 @@ export const VIEW_MODELS: {
 };
 
 export const VIEW_NAMES = Object.keys(VIEW_MODELS) as (keyof Views)[];
+
+// ---------------------------------------------------------------- texts that are long
+
+/** Longer than any name that users or operators give, and without a place to break. */
+const UNBROKEN = 'x'.repeat(512);
+/** What users and operators do not write, and numbers in words. */
+const OURS: ReadonlySet<string> = new Set([
+  ...['kind', 'outcome', 'ended', 'atProvider', 'id', 'label', 'protocol', 'status', 'sort'],
+  ...['duration', 'timeLeft', 'length', 'age', 'how', 'device', 'tone', 'word', 'partition'],
+]);
+const ADDRESSES = /(?:url|href|action)$/i;
+const INSTANT = /^\d{4}-\d\d-\d\dT/;
+
+function lengthened(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map(item => lengthened(item, key));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, lengthened(inner, name)]),
+    );
+  const isOurs = OURS.has(key) || ADDRESSES.test(key) || INSTANT.test(String(value));
+  return typeof value === 'string' && !isOurs ? `${value}${UNBROKEN}` : value;
+}
+
+/** The most of each model, with names and texts of 512 characters more. */
+export const LONG_MODELS = lengthened(
+  Object.fromEntries(Object.entries(VIEW_MODELS).map(([view, { most }]) => [view, most])),
+) as { readonly [K in keyof Views]: Views[K] };
