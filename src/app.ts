@@ -34,6 +34,7 @@ import { WORKLOADS_API } from './apis/workloads-api.ts';
 import type { Bridge } from './compose/compose.ts';
 import { awsConfigPage, startUrl, startUrlHead } from './flows/aws-config.ts';
 import {
+  arrivalPage,
   oidcCallback,
   samlAssertionConsumer,
   signInPage,
@@ -92,7 +93,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
 
   // Users in a browser.
   ...[signInTestPage, signInTestForm],
-  ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback],
+  ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback, arrivalPage],
   ...[signOut, providerSignOut, signedOutPage],
   portal,
   ...[consoleDeepLink, consoleForm, goPage],

@@ -6,7 +6,7 @@
 import { type Actor, actorOf, type Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
-import { type Identity, isTrusted } from '../core/identity.ts';
+import type { Identity } from '../core/identity.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type { Standing } from '../core/person-record.ts';
 import { missingClaims } from '../core/person-record.ts';
@@ -34,6 +34,12 @@ import type { StepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import type { IdentityRefresh } from './identity-refresh.ts';
 import type { Recorder } from './recorder.ts';
+import {
+  connectorNamed,
+  consumeAttempt,
+  STARTED_ELSEWHERE,
+  withWayBack,
+} from './sign-in-attempt.ts';
 import type { SignOuts } from './sign-outs.ts';
 import {
   askerOf,
@@ -65,6 +71,8 @@ export interface SignInParts {
 
 export interface SignInContext extends SignInParts {
   readonly byId: ReadonlyMap<string, Connector>;
+  /** The session of this id, unless it has ended. Asks no identity provider. */
+  readonly liveSession: (id: string) => Promise<Session | undefined>;
 }
 
 export interface SignInAnswer {
@@ -86,10 +94,10 @@ export interface SignInAnswer {
   ) => Promise<VerifiedSignIn>;
 }
 
-export interface CompletedSignIn {
-  readonly session: Session;
-  readonly returnTo: LocalPath;
-}
+export type CompletedSignIn =
+  | { readonly kind: 'signed-in'; readonly session: Session; readonly returnTo: LocalPath }
+  /** The attempt has ended before, and the browser is signed in: nothing of the answer was read. */
+  | { readonly kind: 'past'; readonly returnTo: LocalPath };
 
 export async function completeSignIn(
   context: SignInContext,
@@ -97,23 +105,43 @@ export async function completeSignIn(
 ): Promise<CompletedSignIn> {
   const connector = connectorNamed(context, answer.connector);
   let actor: Actor | undefined;
-  let purpose: StepUpPurpose | undefined;
+  let attempt: SignInAttempt | undefined;
   try {
-    const attempt = await consumeAttempt(context, connector, answer);
+    attempt = await consumeAttempt(context, connector, answer);
     if (attempt?.purpose?.kind === 'test')
       throw new BridgeError('attempt_invalid', 'the sign-in is a test, and opens no session');
-    purpose = stepUpIn(attempt);
+    const purpose = stepUpIn(attempt);
     const verified = await verify(answer, connector, attempt);
     if (purpose !== undefined) requireSameUser(purpose, verified.identity);
     const standing = await accept(context, verified);
     actor = actorOf(verified.identity);
     const session = await admitted(context, answer, { verified, standing, purpose });
     context.identityRefresh.noteSignIn(verified);
-    return { session, returnTo: localPath(attempt?.returnTo ?? answer.attemptId) };
+    const returnTo = localPath(attempt?.returnTo ?? answer.attemptId);
+    return { kind: 'signed-in', session, returnTo };
   } catch (thrown) {
+    const onward = await pastOnward(context, answer, thrown);
+    if (onward !== undefined) return { kind: 'past', returnTo: onward };
+    const purpose = stepUpIn(attempt);
     const fault = purpose === undefined ? thrown : stepUpFault(purpose, thrown);
-    throw await refusedSignIn(context, answer, { thrown: fault, actor, purpose });
+    const refused = await refusedSignIn(context, answer, { thrown: fault, actor, purpose });
+    throw attempt === undefined ? refused : withWayBack(refused, attempt);
   }
+}
+
+/**
+ * Where a user goes on who is signed in, and whose browser answers an attempt of its own again or
+ * too late: by Back, by a reload, or from a page that was left open. Undefined for anything else.
+ */
+async function pastOnward(
+  { liveSession }: SignInContext,
+  { previousSession }: SignInAnswer,
+  thrown: unknown,
+): Promise<LocalPath | undefined> {
+  const isPast = thrown instanceof BridgeError && thrown.code === 'attempt_expired';
+  if (!isPast || previousSession === undefined) return undefined;
+  const session = await liveSession(previousSession);
+  return session && localPath(thrown.returnTo);
 }
 
 /** The session of a verified user, opened and recorded. */
@@ -140,63 +168,6 @@ async function admitted(
   await recordStepUp(context, answer, { purpose, session, stepUp });
   return session;
 }
-
-/**
- * Throws `connector_unknown`, which is not recorded as a refused sign-in: the address was mistyped
- * or guessed.
- */
-export function connectorNamed({ byId }: Pick<SignInContext, 'byId'>, id: string): Connector {
-  const connector = byId.get(id);
-  if (connector === undefined) throw new BridgeError('connector_unknown', 'unknown connector');
-  return connector;
-}
-
-// ---------------------------------------------------------------- consume the attempt
-
-/**
- * The attempt of an answer, consumed before anything of the answer is believed. Undefined for an
- * unsolicited answer, where the connector accepts them. Throws `attempt_invalid`.
- */
-export async function consumeAttempt(
-  { attempts, secrets, clock }: Pick<SignInContext, 'attempts' | 'secrets' | 'clock'>,
-  connector: Connector,
-  { attemptId, browser, response }: Pick<SignInAnswer, 'attemptId' | 'browser' | 'response'>,
-): Promise<SignInAttempt | undefined> {
-  const attempt =
-    attemptId === undefined ? undefined : await attempts.consume(attemptId, clock.now());
-  if (attempt === undefined) {
-    if (connector.acceptsUnsolicited && response.protocol === 'saml') return undefined;
-    throw withoutAttempt(attemptId);
-  }
-  if (attempt.connector !== connector.id)
-    throw new BridgeError('attempt_invalid', 'the sign-in was started at another connector');
-  // Before anything of the answer is used: a code of one provider must not be sent to another.
-  if (!isTrusted(attempt.source, connector.source()))
-    throw new BridgeError('attempt_invalid', STARTED_ELSEWHERE);
-  if (browser === undefined)
-    throw new BridgeError('cookie_missing', 'the browser sent no attempt cookie');
-  if (!secrets.equal(attempt.browser, browser))
-    throw new BridgeError('attempt_invalid', 'the sign-in was started in another browser');
-  return attempt;
-}
-
-function withoutAttempt(attemptId: string | undefined): BridgeError {
-  if (attemptId !== undefined)
-    return new BridgeError(
-      'attempt_invalid',
-      'unknown sign-in attempt: never started, expired, or answered before',
-    );
-  return new BridgeError(
-    'attempt_invalid',
-    'the response names no sign-in attempt; an unsolicited response requires allowUnsolicited',
-    {
-      hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
-    },
-  );
-}
-
-export const STARTED_ELSEWHERE =
-  'the sign-in was started at another identity provider than the connector trusts now';
 
 // ---------------------------------------------------------------- verify and accept
 

@@ -30,12 +30,13 @@ import type {
 } from '../core/sign-in.ts';
 import type { Recorder } from './recorder.ts';
 import type { SignIn } from './sign-in.ts';
+import { refusedSignIn } from './sign-in-answer.ts';
 import {
   connectorNamed,
   consumeAttempt,
-  refusedSignIn,
   STARTED_ELSEWHERE,
-} from './sign-in-answer.ts';
+  withWayBack,
+} from './sign-in-attempt.ts';
 
 export interface SignInTestParts {
   readonly signIn: Pick<SignIn, 'begin' | 'connectors'>;
@@ -83,7 +84,12 @@ export interface SignInTests {
   /** Throws as `connectorFor`, and `connector_unavailable`, `idp_unreachable`. */
   begin(
     viewer: Viewer,
-    test: { readonly connector: string; readonly browser: string },
+    test: {
+      readonly connector: string;
+      readonly browser: string;
+      /** The page that begins it, for another try. */
+      readonly page: string;
+    },
   ): Promise<{ readonly redirectTo: string }>;
   /** Whether an attempt that waits is a test. Does not consume it. */
   awaits(attemptId: string | undefined): Promise<boolean>;
@@ -135,13 +141,13 @@ function notFound(): BridgeError {
 async function begin(
   context: Context,
   viewer: Viewer,
-  { connector: id, browser }: { readonly connector: string; readonly browser: string },
+  { connector: id, browser, page }: Parameters<SignInTests['begin']>[1],
 ): Promise<{ readonly redirectTo: string }> {
   const connector = connectorFor(context, viewer, id);
   return context.signIn.begin({
     connector: connector.id,
     browser,
-    returnTo: localPath('/'),
+    returnTo: localPath(page),
     // Another user than the administrator can be tried.
     reauthenticate: true,
     purpose: { kind: 'test', person: viewer.session.identity.person },
@@ -154,8 +160,9 @@ async function begin(
 async function complete(context: Context, answer: TestAnswer): Promise<SignInTest> {
   const connector = connectorNamed(context, answer.connector);
   let administrator: Viewer | undefined;
+  let attempt: SignInAttempt | undefined;
   try {
-    const attempt = await consumeAttempt(context, connector, answer);
+    attempt = await consumeAttempt(context, connector, answer);
     administrator = administratorIn(context, answer, attempt);
     const inspected = await connector.inspect(answer.response, attempt?.expectation);
     if (inspected.source.issuer !== attempt?.source.issuer)
@@ -165,10 +172,10 @@ async function complete(context: Context, answer: TestAnswer): Promise<SignInTes
     await recordTest(context, administrator, { connector, outcome });
     return { connector, claims: inspected.claims, outcome };
   } catch (thrown) {
-    if (administrator === undefined) throw await refusedSignIn(context, answer, { thrown });
     const error = asBridgeError(thrown);
-    await recordTest(context, administrator, { connector, outcome: { incomplete: error } });
-    throw error;
+    if (administrator === undefined) await refusedSignIn(context, answer, { thrown: error });
+    else await recordTest(context, administrator, { connector, outcome: { incomplete: error } });
+    throw attempt === undefined ? error : withWayBack(error, attempt);
   }
 }
 

@@ -12,20 +12,19 @@ import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
 import type { ProviderSession } from '../core/provider-session.ts';
 import type { Viewer } from '../core/requester.ts';
-import type { AttemptPurpose } from '../core/sign-in.ts';
+import { ATTEMPT_SECONDS, type AttemptPurpose } from '../core/sign-in.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers, type IsCurrent } from './current-issuers.ts';
 import {
+  type CompletedSignIn,
   completeSignIn,
-  connectorNamed,
   refusedSignIn,
   type SignInAnswer,
   type SignInContext,
   type SignInParts,
 } from './sign-in-answer.ts';
+import { connectorNamed, withWayBack } from './sign-in-attempt.ts';
 
-/** How long a user may take at their identity provider. */
-const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
 /** The time of last use is written at most this often, and often enough for a short idle limit. */
 const LONGEST_TOUCH_SECONDS: Seconds = MINUTE;
 
@@ -41,12 +40,14 @@ export interface BeginRequest {
   readonly origin: Origin;
 }
 
-/** Whether a live attempt waits for an answer, as far as can be told without reading the answer. */
+/** Whether an attempt waits for an answer, as far as can be told without reading the answer. */
 export type Expected =
   /** An attempt of this browser. */
   | 'here'
   /** An attempt, but the browser sent no attempt cookie. */
   | 'without-cookie'
+  /** None waits: it was answered or has expired. The browser is its own, or sent no cookie. */
+  | 'past'
   /** None, and the connector accepts answers to no request. */
   | 'unsolicited'
   | 'nowhere';
@@ -58,12 +59,10 @@ export interface SignIn {
   /** Looks for the attempt of an answer and does not consume it. Throws `connector_unknown`. */
   expects(answer: Pick<SignInAnswer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
   /**
-   * Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`,
-   * `person_blocked`, `step_up_failed`, `step_up_mismatch`.
+   * Throws what the connector throws, and `attempt_invalid`, `attempt_expired`,
+   * `assertion_replayed`, `person_blocked`, `step_up_failed`, `step_up_mismatch`.
    */
-  complete(
-    answer: SignInAnswer,
-  ): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
+  complete(answer: SignInAnswer): Promise<CompletedSignIn>;
   /**
    * The live session of a cookie, or undefined. Asks the identity provider about the user first if
    * that is due.
@@ -93,6 +92,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     ...parts,
     byId: new Map(connectors.map(connector => [connector.id, connector])),
     isCurrent: currentIssuers(connectors),
+    liveSession: id => liveSession(context, id),
     touchSeconds: Math.min(LONGEST_TOUCH_SECONDS, idleSeconds / 4),
   };
   return {
@@ -116,11 +116,13 @@ async function begin(
   context: Context,
   request: BeginRequest,
 ): Promise<{ readonly redirectTo: string }> {
-  const connector = connectorNamed(context, request.connector);
+  const { returnTo } = request;
+  const connector = connectorNamed(context, request.connector, { returnTo });
   try {
     return await openAttempt(context, connector, request);
   } catch (thrown) {
-    throw await refusedSignIn(context, request, { thrown, purpose: request.purpose });
+    const refused = await refusedSignIn(context, request, { thrown, purpose: request.purpose });
+    throw withWayBack(refused, request);
   }
 }
 
@@ -156,12 +158,15 @@ async function expects(
 ): Promise<Expected> {
   const { attempts, secrets, clock } = context;
   const connector = connectorNamed(context, id);
-  const attempt = attemptId === undefined ? undefined : await attempts.find(attemptId, clock.now());
-  if (attempt?.connector === connector.id) {
-    if (browser === undefined) return 'without-cookie';
-    if (secrets.equal(attempt.browser, browser)) return 'here';
-  }
-  return connector.acceptsUnsolicited ? 'unsolicited' : 'nowhere';
+  const otherwise = connector.acceptsUnsolicited ? 'unsolicited' : 'nowhere';
+  if (attemptId === undefined) return otherwise;
+  const waiting = await attempts.find(attemptId, clock.now());
+  const attempt = waiting ?? (await attempts.past(attemptId, clock.now()));
+  if (attempt?.connector !== connector.id) return otherwise;
+  const isHere = browser === undefined || secrets.equal(attempt.browser, browser);
+  if (waiting === undefined) return isHere ? 'past' : otherwise;
+  if (browser === undefined) return 'without-cookie';
+  return isHere ? 'here' : otherwise;
 }
 
 // ---------------------------------------------------------------- sessions

@@ -65,9 +65,15 @@ export function stepUpFault({ wish, page }: StepUpPurpose, thrown: unknown): unk
   return new BridgeError(
     'step_up_failed',
     `asked for ${describeWish(wish)}; ${(thrown as BridgeError).message}${said}`,
-    { retryAt: page, answer: { ...answer, wish }, cause: thrown },
+    {
+      ...((thrown as BridgeError).code === 'sign_in_cancelled' && { hint: CANCELLED }),
+      ...{ retryAt: page, answer: { ...answer, wish }, cause: thrown },
+    },
   );
 }
+
+const CANCELLED =
+  'The verification was cancelled at your identity provider, or it denied it. You are still signed in here. Try again, or go to your roles.';
 
 interface Gain {
   readonly purpose: StepUpPurpose;

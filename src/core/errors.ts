@@ -33,23 +33,25 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export interface BridgeErrorOptions {
   /** What the caller should do next; safe to show to anyone. Replaces the row's own hint. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** What an error page offers. Replaces the row's own. */
-  readonly offers?: PageOffer;
+  readonly offers?: PageOffer | undefined;
   /** From when on the same request can succeed. Without a hint, the hint says so. */
-  readonly retryAfterSeconds?: Seconds;
+  readonly retryAfterSeconds?: Seconds | undefined;
   /** Why the policy refused; shown to the person concerned. */
-  readonly trace?: DecisionTrace;
+  readonly trace?: DecisionTrace | undefined;
   /** The step-up that would meet what is missing. */
-  readonly stepUp?: NeededStepUp;
+  readonly stepUp?: NeededStepUp | undefined;
   /** The page that leads to the approval that is missing. */
-  readonly elevation?: NeededElevation;
+  readonly elevation?: NeededElevation | undefined;
   /** The field of a form that must be corrected. */
-  readonly field?: string;
+  readonly field?: string | undefined;
   /** What the identity provider answered; shown on the page. */
-  readonly answer?: ProviderAnswer;
+  readonly answer?: ProviderAnswer | undefined;
   /** The page where the user can try again, as a local path. */
-  readonly retryAt?: string;
+  readonly retryAt?: string | undefined;
+  /** Where the user wanted to go when they signed in, as a local path. */
+  readonly returnTo?: string | undefined;
   /** What was thrown underneath; goes to the log only. */
   readonly cause?: unknown;
 }
@@ -71,6 +73,7 @@ export class BridgeError extends Error {
   readonly field: string | undefined;
   readonly answer: ProviderAnswer | undefined;
   readonly retryAt: string | undefined;
+  readonly returnTo: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: BridgeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -84,6 +87,14 @@ export class BridgeError extends Error {
     this.field = options.field;
     this.answer = options.answer;
     this.retryAt = options.retryAt;
+    this.returnTo = options.returnTo;
+  }
+
+  /** The same error with other options, thrown at the same place. */
+  with(options: Omit<BridgeErrorOptions, 'cause'>): BridgeError {
+    const changed = new BridgeError(this.code, this.message, { ...this, ...options });
+    Object.defineProperty(changed, 'stack', { value: this.stack });
+    return this.cause === undefined ? changed : Object.assign(changed, { cause: this.cause });
   }
 
   get status(): number {

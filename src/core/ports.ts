@@ -35,6 +35,7 @@ import type {
   Availability,
   Expectation,
   InspectedSignIn,
+  PastAttempt,
   SignInAttempt,
   VerifiedSignIn,
 } from './sign-in.ts';
@@ -166,6 +167,11 @@ export interface SignInAttempts {
    * `now`.
    */
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
+  /**
+   * An attempt that was consumed or has expired at `now`, until `ATTEMPT_MEMORY_SECONDS` after it
+   * was created; undefined for any other.
+   */
+  past(id: string, now: Instant): Promise<PastAttempt | undefined>;
 }
 
 export interface Sessions {

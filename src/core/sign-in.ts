@@ -2,7 +2,7 @@
 import type { BridgeError } from './errors.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { StepUpWish } from './step-up.ts';
-import type { Instant } from './time.ts';
+import { type Instant, MINUTE, type Seconds } from './time.ts';
 
 /** What the answer of the identity provider must match. */
 export type Expectation =
@@ -28,6 +28,14 @@ export type AttemptPurpose =
   /** An administrator looks at what the provider says. No session is opened. */
   | { readonly kind: 'test'; readonly person: PersonId };
 
+/** How long a user may take at their identity provider. */
+export const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
+/**
+ * How long after its begin the bridge knows where a sign-in led, also if it was answered or has
+ * expired.
+ */
+export const ATTEMPT_MEMORY_SECONDS: Seconds = 70 * MINUTE;
+
 /** A begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
 export interface SignInAttempt {
   /** OAuth `state` and SAML `RelayState`. A secret: the store keeps its hash only. */
@@ -44,6 +52,13 @@ export interface SignInAttempt {
   readonly purpose?: AttemptPurpose | undefined;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
+}
+
+/** What is remembered of an attempt that was answered or has expired. Nothing can answer it. */
+export interface PastAttempt extends Pick<SignInAttempt, 'connector' | 'browser' | 'returnTo'> {
+  readonly ended: 'answered' | 'expired';
+  /** The page that began it, if it was a step-up. A local path. */
+  readonly page?: string | undefined;
 }
 
 /** The answer of an identity provider as it came through the browser, unverified. */

@@ -7,7 +7,9 @@
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { SignInTests } from '../bridge/sign-in-test.ts';
-import { isTooLong, localPath } from '../core/local-path.ts';
+import type { Session } from '../core/browser-session.ts';
+import { BridgeError } from '../core/errors.ts';
+import { isTooLong, type LocalPath, localPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
@@ -19,6 +21,7 @@ import { choicesOf } from '../http/connector-choices.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
+import { ARRIVAL_PATH, arrivalLink, stepUpLink } from '../http/sign-in-links.ts';
 import { testedModel } from '../http/sign-in-test-model.ts';
 import { STEP_UP_PATH } from '../http/step-up.ts';
 import type { Logger } from '../log.ts';
@@ -40,6 +43,8 @@ const ReturnPath = z.string().refine(text => !isTooLong(text));
 const SignInQuery = z.object({
   return_to: ReturnPath.optional(),
   reauthenticate: z.literal('1').optional(),
+  /** The user is signed in, and must do it once more. */
+  again: z.literal('1').optional(),
 });
 const AcsForm = z.object({
   SAMLResponse: text(ACS_BODY_BYTES).min(1),
@@ -57,6 +62,8 @@ export const signInPage = page({
   handle: (asked, browser, parts: BrowserSsoParts) => {
     const { connectors } = parts.signIn;
     const returnTo = localPath(asked.return_to);
+    const session = asked.again === undefined ? browser.session() : undefined;
+    if (session !== undefined) return showSignedIn(session, returnTo, parts);
     const [only, ...others] = connectors;
     // A user on the way to a page, with one way to sign in, is not asked which.
     const isOnlyWay = others.length === 0 && only?.availability().state === 'ready';
@@ -68,6 +75,26 @@ export const signInPage = page({
     });
   },
 });
+
+/** A user who is signed in goes on, or signs in as someone else. */
+function showSignedIn(
+  { identity, expiresAt }: Session,
+  returnTo: LocalPath,
+  { signIn: { connectors } }: BrowserSsoParts,
+): Answer {
+  const { username, displayName: name = username, connector } = identity;
+  const label = returnTo === '/' ? 'Go to your roles' : 'Continue';
+  return view('sign-in', {
+    connectors: choicesOf(connectors, returnTo, stepUpLink),
+    purpose: purposeOf(returnTo),
+    signedIn: {
+      ...{ name, username },
+      connectorLabel: connectors.find(({ id }) => id === connector)!.label,
+      until: new Date(expiresAt).toISOString(),
+      onward: { label, href: returnTo },
+    },
+  });
+}
 
 export const signInStart = page({
   path: '/sign-in/{connector}',
@@ -117,7 +144,7 @@ export const samlAssertionConsumer = foreignPost({
 
 /**
  * An identity provider posts from another site, where cookies may stay at home: that of the attempt
- * in some browsers, that of the session, which a test needs, in all.
+ * in some browsers, in all that of the session, which a test needs, and an answer that comes again.
  */
 async function lacksCookie(
   expected: Parameters<SignIn['expects']>[0],
@@ -125,7 +152,9 @@ async function lacksCookie(
   { signIn, signInTests }: BrowserSsoParts,
 ): Promise<boolean> {
   if (attempt === undefined) return (await signIn.expects(expected)) !== 'nowhere';
-  return sessionCookie === undefined && signInTests.awaits(expected.attemptId);
+  if (sessionCookie !== undefined) return false;
+  const isPast = (await signIn.expects(expected)) === 'past';
+  return isPast || signInTests.awaits(expected.attemptId);
 }
 
 export const oidcCallback = foreign({
@@ -165,7 +194,7 @@ async function complete(
     counted.accepted();
     return view('sign-in-tested', testedModel(tested));
   }
-  const { session, returnTo } = await signIn.complete({
+  const completed = await signIn.complete({
     ...answer,
     previousSession: sessionCookie,
     origin,
@@ -173,14 +202,35 @@ async function complete(
       authenticate(connector, { response, expectation }),
   });
   counted.accepted();
+  if (completed.kind === 'past') return redirect(completed.returnTo);
+  const { session, returnTo } = completed;
   logClaims(log, { session, origin });
   return {
-    ...redirect(returnTo),
+    ...redirect(arrivalLink(returnTo)),
     session,
     knownBrowser: attempt ?? secrets.token(),
     ...(signOut !== undefined && { signOut: 'cleared' }),
   };
 }
+
+/** Leads on after a sign-in, unless the browser dropped its session: that would ask for another. */
+export const arrivalPage = page({
+  path: ARRIVAL_PATH,
+  who: 'browser',
+  reads: { query: z.object({ return_to: ReturnPath.optional() }) },
+  handle: ({ return_to }, browser) => {
+    const returnTo = localPath(return_to);
+    if (browser.session() !== undefined) return redirect(returnTo);
+    if (browser.sessionCookie === undefined)
+      throw new BridgeError('session_not_kept', 'no session cookie after a sign-in', { returnTo });
+    throw new BridgeError('not_signed_in', 'the session ended right after the sign-in', {
+      ...{ returnTo, hint: ENDED_AT_ONCE, offers: 'sign-in' },
+    });
+  },
+});
+
+const ENDED_AT_ONCE =
+  'Your session has ended already. Sign in again. If it happens again, contact your administrator.';
 
 // ---------------------------------------------------------------- what a page says
 

@@ -37,7 +37,8 @@ export const signInTestForm = form({
     ask({ connector, notice: outdatedNotice(user) }, user, parts),
   handle: async ({ connector }, user, { signInTests, secrets }: SignInTestPageParts) => {
     const browser = user.attempt ?? secrets.token();
-    const { redirectTo } = await signInTests.begin(user, { connector, browser });
+    const page = signInTestPath(connector);
+    const { redirectTo } = await signInTests.begin(user, { connector, browser, page });
     return { ...byPage(redirectTo), ...(!user.isKnown && { attempt: browser }) };
   },
 });

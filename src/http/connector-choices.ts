@@ -3,13 +3,17 @@ import type { Connector } from '../core/ports.ts';
 import { connectorLink } from './sign-in-links.ts';
 import type { ConnectorChoice } from './views.ts';
 
-export function choicesOf(connectors: readonly Connector[], returnTo: string): ConnectorChoice[] {
+export function choicesOf(
+  connectors: readonly Connector[],
+  returnTo: string,
+  linkTo: (connector: string, returnTo: string) => string = connectorLink,
+): ConnectorChoice[] {
   return connectors.map(connector => {
     const availability = connector.availability();
     return {
       label: connector.label,
       protocol: connector.protocol === 'saml' ? 'SAML' : 'OpenID Connect',
-      href: connectorLink(connector.id, returnTo),
+      href: linkTo(connector.id, returnTo),
       unavailable:
         availability.state === 'unavailable'
           ? { reason: availability.reason, since: new Date(availability.since).toISOString() }

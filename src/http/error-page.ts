@@ -3,7 +3,7 @@
 import type { Session } from '../core/browser-session.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
-import type { LocalPath } from '../core/local-path.ts';
+import { type LocalPath, localPath } from '../core/local-path.ts';
 import { factsOf } from '../core/provider-answer.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
@@ -12,7 +12,7 @@ import { neededLink } from './elevation.ts';
 import type { ShowError } from './error-face.ts';
 import { contextOf, returnToOf } from './request-context.ts';
 import { shownTrace } from './shown-trace.ts';
-import { signInLink, stepUpLink } from './sign-in-links.ts';
+import { anotherSignInLink, signInLink, stepUpLink } from './sign-in-links.ts';
 import { stepUpPath } from './step-up.ts';
 import type { LinkModel, RefusalModel } from './views.ts';
 
@@ -25,6 +25,8 @@ interface Asked {
   readonly session: Session | undefined;
   readonly stepUp: NeededStepUp | undefined;
   readonly retryAt: string | undefined;
+  /** Where the user wanted to go when they signed in. */
+  readonly wanted: LocalPath | undefined;
 }
 
 const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefined } = {
@@ -32,10 +34,16 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
   roles: () => ({ label: 'Go to your roles', href: '/' }),
   sessions: () => ({ label: 'Go to your sessions', href: '/sessions' }),
   elevations: () => ({ label: 'Go to the requests', href: '/elevations' }),
-  'sign-in': () => ({ label: 'Go to the sign-in page', href: '/sign-in' }),
+  'sign-in': ({ wanted }) =>
+    wanted === undefined || wanted === '/'
+      ? { label: 'Go to the sign-in page', href: '/sign-in' }
+      : { label: 'Sign in again', href: signInLink(wanted) },
   'sign-in-then-back': ({ returnTo }) => ({ label: 'Sign in', href: signInLink(returnTo) }),
   'sign-in-then-sessions': () => ({ label: 'Sign in', href: signInLink('/sessions') }),
-  'choose-sign-in': ({ returnTo }) => ({ label: 'Sign in again', href: signInLink(returnTo) }),
+  'choose-sign-in': ({ returnTo }) => ({
+    label: 'Sign in again',
+    href: anotherSignInLink(returnTo),
+  }),
   'sign-in-again': ({ returnTo, session, stepUp }) => {
     if (session === undefined) return { label: 'Sign in again', href: signInLink(returnTo) };
     if (stepUp !== undefined) return { label: 'Sign in again', href: stepUpPath(stepUp, returnTo) };
@@ -52,13 +60,14 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
 export const showPage: ShowError = (error, { request, response }, { renderer, help }) => {
   const { code, status, title, hint, offers, trace, answer } = error;
   const { retryAfterSeconds, stepUp, retryAt } = error;
-  const returnTo = returnToOf(request, response);
+  const wanted = error.returnTo === undefined ? undefined : localPath(error.returnTo);
+  const returnTo = wanted ?? returnToOf(request, response);
   const asked: Asked = {
     returnTo,
     isRepeatable: request.method === 'GET' || returnTo !== '/',
     retryAfterSeconds,
     session: knownSessionIn(response),
-    ...{ stepUp, retryAt },
+    ...{ stepUp, retryAt, wanted },
   };
   const page = renderer.render('refusal', {
     viewer: viewerIn(response),

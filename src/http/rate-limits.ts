@@ -58,7 +58,7 @@ export const RATE_LIMITS = {
     counts: 'requests',
     key: 'browser',
     reason:
-      'Each leaves a record for ten minutes, and perhaps a signature: two for each of 300 users who start work at the same time.',
+      'Each leaves a record for seventy minutes, and perhaps a signature: two for each of 300 users who start work at the same time.',
   },
   'sign-in-responses': {
     most: 60,

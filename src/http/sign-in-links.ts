@@ -1,6 +1,8 @@
 /** Links to the sign-in pages: every one that the bridge makes is made here. */
 import { BridgeError } from '../core/errors.ts';
 
+import { queryValue } from '../core/local-path.ts';
+
 /**
  * The longest address that a user is sent to. The server takes 16 kB of headers, and cookies come
  * on top.
@@ -10,6 +12,21 @@ export const MAX_ADDRESS = 12 * 1024;
 /** The page where a user chooses how to sign in. Afterwards they arrive at `returnTo`. */
 export function signInLink(returnTo: string): string {
   return `/sign-in?${returning(returnTo)}`;
+}
+
+/** The same for signed-in users whose sign-in is too old for what they want. */
+export function anotherSignInLink(returnTo: string): string {
+  return `/sign-in?again=1&${returning(returnTo)}`;
+}
+
+/** The page after a sign-in, which leads on if the browser has kept the session. */
+export const ARRIVAL_PATH = '/signed-in';
+
+/** That page; or `returnTo` itself if an address cannot contain it. */
+export function arrivalLink(returnTo: string): string {
+  if (returnTo === '/') return ARRIVAL_PATH;
+  const link = `${ARRIVAL_PATH}?return_to=${queryValue(returnTo)}`;
+  return link.length <= MAX_ADDRESS ? link : returnTo;
 }
 
 /** Begins a sign-in at one connector. `/` is where a sign-in ends by default. */

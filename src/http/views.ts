@@ -38,6 +38,17 @@ export interface SignInModel extends PageFrame {
   readonly connectors: readonly ConnectorChoice[];
   /** Where the user was going, in words: `the console of prod as Admin`. */
   readonly purpose?: string | undefined;
+  /** The user who is signed in already. The connectors then sign in someone else. */
+  readonly signedIn?:
+    | {
+        readonly name: string;
+        readonly username: string;
+        readonly connectorLabel: string;
+        /** ISO 8601; when the session ends at the latest. */
+        readonly until: string;
+        readonly onward: LinkModel;
+      }
+    | undefined;
 }
 
 /** `GET /` with a session that has no role: how to ask. */

@@ -9,14 +9,12 @@
 
 import type { Session } from '../core/browser-session.ts';
 import type { PersonId } from '../core/identity.ts';
-import type { OneTimeKeys, Sessions, SignInAttempts, Store } from '../core/ports.ts';
-import type { SignInAttempt } from '../core/sign-in.ts';
-import type { Instant } from '../core/time.ts';
+import type { OneTimeKeys, Sessions, Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
-import { bytes, type Database, type Row } from './database.ts';
+import { bytes, type Database } from './database.ts';
 import { createElevations } from './elevations.ts';
 import { createNotices } from './notices.ts';
 import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
@@ -25,6 +23,7 @@ import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
 import { createRoleUses } from './role-uses.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
+import { createSignInAttempts } from './sign-in-attempts.ts';
 import { createWorkloadBlocks } from './workload-blocks.ts';
 import { createWorkloadTokens } from './workload-tokens.ts';
 import { type WritesChanged, watchWrites } from './write-health.ts';
@@ -75,38 +74,6 @@ export function createStore(
       return closed;
     },
   };
-}
-
-function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignInAttempts {
-  return {
-    create: async ({ id, ...attempt }) => {
-      await database.rows(
-        'INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)',
-        [hashOf(id), attempt.expiresAt, seal('sign-in attempt', id, attempt)],
-      );
-    },
-    find: async (id, now) => {
-      const [row] = await database.rows('SELECT sealed FROM sign_in_attempts WHERE id_hash = $1', [
-        hashOf(id),
-      ]);
-      return liveAttempt(id, row, now);
-    },
-    consume: async (id, now) => {
-      const [row] = await database.rows(
-        'DELETE FROM sign_in_attempts WHERE id_hash = $1 RETURNING sealed',
-        [hashOf(id)],
-      );
-      return liveAttempt(id, row, now);
-    },
-  };
-
-  function liveAttempt(id: string, row: Row | undefined, now: Instant): SignInAttempt | undefined {
-    if (row === undefined) return undefined;
-    const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
-    // The sealed time decides. The column serves pruning only; anyone with write access could
-    // change it.
-    return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
-  }
 }
 
 function createSessions(database: Database, seals: Seal): Sessions {

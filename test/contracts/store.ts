@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Session } from '../../src/core/browser-session.ts';
-import type { SignInAttempt } from '../../src/core/sign-in.ts';
+import {
+  ATTEMPT_MEMORY_SECONDS,
+  type SignInAttempt,
+  type StepUpPurpose,
+} from '../../src/core/sign-in.ts';
+import { ANY_SIGN_IN } from '../../src/core/step-up.ts';
 import {
   ALICE,
   attemptOf,
@@ -82,10 +87,45 @@ export function storeContract(
       assert.equal(await attempts.consume(late.id, NOW), undefined);
     });
 
+    test('of an attempt that was consumed stays where it led, and nothing that verifies an answer', async t => {
+      const { attempts } = await opened(t);
+      const purpose = {
+        ...{ kind: 'step-up', person: 'p', connector: 'c', username: 'alice' },
+        ...{ wish: ANY_SIGN_IN, page: '/step-up?account=prod' },
+      } as unknown as StepUpPurpose;
+      const [plain, stepUp] = [attemptOf(), attemptOf({ purpose })];
+      for (const attempt of [plain, stepUp]) {
+        await attempts.create(attempt);
+        assert.equal(await attempts.past(attempt.id, NOW), undefined);
+        await attempts.consume(attempt.id, NOW);
+        const past = await attempts.past(attempt.id, NOW);
+        const { connector, browser, returnTo } = attempt;
+        assert.partialDeepStrictEqual(past, { connector, browser, returnTo, ended: 'answered' });
+        assert.ok(!/nonce|verifier|requestId|alice/i.test(JSON.stringify(past)));
+      }
+      assert.equal((await attempts.past(stepUp.id, NOW))?.page, '/step-up?account=prod');
+    });
+
+    test('of an attempt that has expired stays where it led, also when it is consumed then', async t => {
+      const { attempts } = await opened(t);
+      const attempt = attemptOf();
+      const { expiresAt, createdAt, returnTo } = attempt;
+      const until = createdAt + ATTEMPT_MEMORY_SECONDS * 1000;
+      await attempts.create(attempt);
+      assert.equal(await attempts.past(attempt.id, expiresAt - 1), undefined);
+      for (const at of [expiresAt, until - 1]) {
+        const past = await attempts.past(attempt.id, at);
+        assert.deepEqual([past?.ended, past?.returnTo], ['expired', returnTo]);
+        assert.equal(await attempts.consume(attempt.id, at), undefined);
+      }
+      assert.equal(await attempts.past(attempt.id, until), undefined);
+    });
+
     test('an id that was never given is no attempt', async t => {
       const { attempts } = await opened(t);
       for (const id of ['', '\0', "' OR 1=1 --", 'x'.repeat(100_000), token()])
-        assert.equal(await attempts.consume(id, NOW), undefined);
+        for (const found of [await attempts.consume(id, NOW), await attempts.past(id, NOW)])
+          assert.equal(found, undefined);
     });
 
     test('an attempt is not replaced by another with the same id', async t => {
@@ -218,7 +258,7 @@ export function storeContract(
   test(`${name}: pruning removes what ended before now, keeps what ends now or later, and keeps every audit event`, async t => {
     const { attempts, sessions, oneTimeKeys, audit, prune, readAudit } = await opened(t);
     const [over, now, later] = [NOW - 1, NOW, NOW + 1].map(expiresAt => ({
-      attempt: attemptOf({ expiresAt }),
+      attempt: attemptOf({ createdAt: expiresAt - ATTEMPT_MEMORY_SECONDS * 1000, expiresAt }),
       session: sessionOf({ expiresAt }),
     }));
     for (const { attempt, session } of [over!, now!, later!]) {

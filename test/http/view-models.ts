@@ -122,6 +122,13 @@ export const VIEW_MODELS: {
         },
       ],
       purpose: 'the console of prod as Admin',
+      signedIn: {
+        name: 'Alice Adams',
+        username: 'alice',
+        connectorLabel: 'Acme Okta',
+        until: '2026-11-20T22:30:00.000Z',
+        onward: { label: 'Continue', href: '/console?account=prod&role=Admin' },
+      },
     },
   },
   roles: {
