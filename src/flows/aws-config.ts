@@ -1,6 +1,7 @@
 /**
- * "Use it in your terminal": the finished ~/.aws/config of this user, in the dialects that AWS
- * tools read, with what goes wrong with each.
+ * "Use it in your terminal": how to get the client, and the finished ~/.aws/config of this user, in
+ * the dialects that AWS tools read, with what goes wrong with each. A page has one of them: four
+ * times 2,000 profiles are more than a megabyte.
  *
  * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of
  * the file (core/aws-config).
@@ -22,7 +23,6 @@ import { type Answer, attachment, redirect, view } from '../http/answer.ts';
 import { quickly } from '../http/compression.ts';
 import type { HelpModel } from '../http/page-frame.ts';
 import { page } from '../http/route.ts';
-import { signInLink } from '../http/sign-in-links.ts';
 import type { Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
@@ -33,7 +33,13 @@ export interface AwsConfigPageParts {
 }
 
 const PATH = '/aws-config';
-const AwsConfigQuery = z.object({ dialect: z.enum(AWS_CONFIG_DIALECTS).optional() });
+const AwsConfigQuery = z.object({
+  /** What is downloaded. */
+  dialect: z.enum(AWS_CONFIG_DIALECTS).optional(),
+  /** What the page shows. */
+  show: z.enum(AWS_CONFIG_DIALECTS).default('sso-session'),
+});
+type Query = z.output<typeof AwsConfigQuery>;
 
 interface Dialect {
   readonly label: string;
@@ -112,13 +118,12 @@ export const awsConfigPage = page({
   path: PATH,
   who: 'signed-in user',
   reads: { query: AwsConfigQuery },
-  signedOut: () => redirect(signInLink(PATH)),
-  handle: async ({ dialect }, user, parts: AwsConfigPageParts) => {
+  handle: async ({ dialect, show }, user, parts: AwsConfigPageParts) => {
     // Including roles with unmet requirements: a request for one names them.
     const attainableRoles = attainable(await parts.access.rolesFor(user));
     const roles = [...attainableRoles].sort((a, b) => compareTexts(keyOf(a), keyOf(b)));
     const options = { baseUrl: parts.baseUrl, ssoRegion: parts.identityCenterRegion, roles };
-    return dialect === undefined ? show(options, parts) : download(dialect, options);
+    return dialect === undefined ? showPage(show, options, parts) : download(dialect, options);
   },
 });
 
@@ -127,20 +132,38 @@ function download(dialect: AwsConfigDialect, options: AwsConfigOptions): Answer 
   return { ...attachment(filename, textOf(dialect, options)), compress: quickly };
 }
 
-function show(options: AwsConfigOptions, { help }: AwsConfigPageParts): Answer {
+function showPage(
+  shown: Query['show'],
+  options: AwsConfigOptions,
+  { help }: AwsConfigPageParts,
+): Answer {
   const [profile = ''] = profileNames(options.roles).values();
+  const { how, traps } = DIALECTS[shown];
   return view('aws-config', {
     roleCount: options.roles.length,
     help,
-    dialects: AWS_CONFIG_DIALECTS.map(id => ({
-      id,
+    client: stepsOfClient(options.baseUrl, profile).map(phrases),
+    choices: AWS_CONFIG_DIALECTS.map(id => ({
       label: DIALECTS[id].label,
-      how: phrases(DIALECTS[id].how(profile)),
-      traps: DIALECTS[id].traps.map(phrases),
-      text: textOf(id, options),
-      downloadHref: `${PATH}?dialect=${id}`,
+      href: `${PATH}?show=${id}#profiles`,
+      isShown: id === shown,
     })),
+    dialect: {
+      how: phrases(how(profile)),
+      traps: traps.map(phrases),
+      text: textOf(shown, options),
+      downloadHref: `${PATH}?dialect=${shown}`,
+    },
   });
+}
+
+/** As in docs/cli.md. */
+function stepsOfClient(baseUrl: string, profile: string): readonly string[] {
+  return [
+    'Ask your administrators for the package of the client, and install it with `npm install -g PACKAGE`. It requires Node.js 20.18 or newer.',
+    `Sign in with \`rolebridge login --server ${baseUrl}\`. The server is remembered.`,
+    `Write your roles to \`~/.aws/config\` with \`rolebridge configure\`. From then on, AWS tools take a profile, such as \`aws sts get-caller-identity --profile ${profile}\`.`,
+  ];
 }
 
 function textOf(dialect: AwsConfigDialect, options: AwsConfigOptions): string {

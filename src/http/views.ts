@@ -2,7 +2,6 @@
  * One typed model for each view in `views/`. A view decides nothing: whatever it shows is in its
  * model, ready to print.
  */
-import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { Fact } from '../core/provider-answer.ts';
 import type { AccountMark } from './account-mark.ts';
@@ -206,15 +205,21 @@ export interface AwsConfigModel extends PageFrame {
   /** Without any, there is nothing to show. */
   readonly roleCount: number;
   readonly help?: HelpModel | undefined;
-  readonly dialects: readonly {
-    readonly id: AwsConfigDialect;
+  /** How to get and use the client, step by step. */
+  readonly client: readonly (readonly Phrase[])[];
+  /** The dialects; one of them is shown. */
+  readonly choices: readonly {
     readonly label: string;
+    readonly href: string;
+    readonly isShown: boolean;
+  }[];
+  readonly dialect: {
     readonly how: readonly Phrase[];
     /** What goes wrong. */
     readonly traps: readonly (readonly Phrase[])[];
     readonly text: string;
     readonly downloadHref: string;
-  }[];
+  };
 }
 
 export interface SignedOutModel extends PageFrame {

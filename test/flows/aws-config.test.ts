@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Visitor } from '../support/visitor.ts';
-import { useWorld } from '../support/world.ts';
+import { CONNECTOR, enterPassword, useWorld } from '../support/world.ts';
 
 describe('"Use it in your terminal"', () => {
   const world = useWorld();
 
-  it('leads through the sign-in, and shows every role of the user in four dialects, with known issues', async () => {
+  it('leads through the sign-in, and shows every role of the user in each of four dialects, with known issues', async () => {
     assert.match(
       (await new Visitor().get(`${world.urls.bridge}/aws-config`)).url,
       /\/sign-in\?return_to=%2Faws-config$/,
@@ -15,11 +15,19 @@ describe('"Use it in your terminal"', () => {
     assert.equal(roles.$('a[href="/aws-config"]').text(), 'Use it in your terminal');
 
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
-    const texts = page
-      .$('pre.config-text')
+    const choices = page
+      .$('nav[aria-label=Tools] a')
       .toArray()
-      .map(element => page.$(element).text());
-    assert.equal(texts.length, 4);
+      .map(link => page.$(link));
+    assert.equal(choices.length, 4);
+    const texts: string[] = [];
+    for (const [index, choice] of choices.entries()) {
+      const chosen = await visitor.get(new URL(choice.attr('href')!, page.url).href);
+      assert.equal(chosen.$('pre').length, 1);
+      assert.equal(chosen.$('nav [aria-current=page]').text(), choice.text());
+      texts.push(chosen.$('#config-text').text());
+      if (index === 0) assert.equal(texts[0], page.$('#config-text').text());
+    }
 
     const name = new URL(world.urls.bridge).host.replace(':', '-');
     const [session, legacy, client, container] = texts as [string, string, string, string];
@@ -89,20 +97,35 @@ region = eu-west-1
       /^(?:(?:#.*)?\n)+$/,
       'as a whole it sets nothing: its last role would win',
     );
+    const steps = page.$('ol').text();
+    assert.match(steps, /^\s*Ask your administrators for the package/);
+    assert.ok(steps.includes(`rolebridge login --server ${world.urls.bridge}`));
+    assert.match(steps, /aws sts get-caller-identity --profile prod-Developer/);
+    assert.equal(page.$('details:not([open]) .traps li').length, 7);
     assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
     assert.match(
       page.text,
       /With --sso-session instead of --profile, the AWS CLI ignores the endpoint/,
     );
 
-    for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
-      assert.equal(
-        (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers
-          .get('content-disposition')
-          ?.split(';')[0],
-        'attachment',
-      );
-    assert.equal((await visitor.get(`${world.urls.bridge}/aws-config?dialect=other`)).status, 400);
+    const dialects = ['sso-session', 'sso-legacy', 'credential-process', 'container'];
+    for (const [index, dialect] of dialects.entries()) {
+      const file = await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`);
+      assert.equal(file.headers.get('content-disposition')?.split(';')[0], 'attachment');
+      assert.equal(file.headers.get('content-type'), 'text/plain; charset=utf-8');
+      assert.equal(file.html, texts[index]);
+    }
+    for (const wrong of ['dialect=other', 'show=other', 'show=container&show=container'])
+      assert.equal((await visitor.get(`${world.urls.bridge}/aws-config?${wrong}`)).status, 400);
+  });
+
+  it('survives a sign-in with the chosen dialect', async () => {
+    const visitor = new Visitor();
+    const asked = await visitor.get(`${world.urls.bridge}/aws-config?show=container`);
+    const link = asked.$(`a[href^="/sign-in/${CONNECTOR.oidc}"]`).attr('href')!;
+    const login = await visitor.get(new URL(link, asked.url).href);
+    const page = await enterPassword(visitor, login, { username: 'bob' });
+    assert.equal(page.$('nav [aria-current=page]').text(), 'Containers');
   });
 
   it('shows no file to a user without roles', async () => {
@@ -115,6 +138,6 @@ region = eu-west-1
   it('includes roles with unmet requirements', async () => {
     const { visitor } = await world.signIn('alice', 'saml', { secondFactor: false });
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
-    assert.match(page.$('#text-sso-session').text(), /^\[profile prod-Admin\]$/m);
+    assert.match(page.$('#config-text').text(), /^\[profile prod-Admin\]$/m);
   });
 });

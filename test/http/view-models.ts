@@ -539,33 +539,33 @@ export const VIEW_MODELS: {
     },
   },
   'aws-config': {
-    least: { viewer, roleCount: 0, dialects: [] },
+    least: {
+      viewer,
+      roleCount: 0,
+      client: [],
+      choices: [],
+      dialect: { how: [], traps: [], text: '', downloadHref: '/' },
+    },
     most: {
       viewer,
       roleCount: 2,
-      dialects: [
-        {
-          id: 'sso-session',
-          label: 'AWS CLI',
-          how: [{ words: 'Put it there.', isTyped: false }],
-          traps: [
-            [
-              { words: 'It bites: ', isTyped: false },
-              { words: 'aws sso', isTyped: true },
-            ],
-          ],
-          text: '[profile x]\n',
-          downloadHref: '/aws-config?dialect=sso-session',
-        },
-        {
-          id: 'container',
-          label: 'Containers',
-          how: [{ words: 'Set it.', isTyped: false }],
-          traps: [],
-          text: 'A=b\n',
-          downloadHref: '/aws-config?dialect=container',
-        },
+      help,
+      client: [[{ words: 'Install it with ', isTyped: false }]],
+      choices: [
+        { label: 'AWS CLI', href: '/aws-config?show=sso-session', isShown: true },
+        { label: 'Containers', href: '/aws-config?show=container', isShown: false },
       ],
+      dialect: {
+        how: [{ words: 'Put it there.', isTyped: false }],
+        traps: [
+          [
+            { words: 'It bites: ', isTyped: false },
+            { words: 'aws sso', isTyped: true },
+          ],
+        ],
+        text: '[profile x]\n',
+        downloadHref: '/aws-config?dialect=sso-session',
+      },
     },
   },
   sessions: {
