@@ -51,6 +51,7 @@ import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
 import { elevationForm, elevationPage } from './flows/elevation.ts';
 import { newElevationForm, newElevationPage } from './flows/elevation-request.ts';
 import { elevationsPage } from './flows/elevations.ts';
+import { favourites } from './flows/favourites.ts';
 import { goPage } from './flows/go.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
@@ -95,7 +96,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   ...[signInTestPage, signInTestForm],
   ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback, arrivalPage],
   ...[signOut, providerSignOut, signedOutPage],
-  portal,
+  ...[portal, favourites],
   ...[consoleDeepLink, consoleForm, goPage],
   ...[credentialsPage, credentialsForm],
   ...[stepUpPage, stepUpForm, steppedUpPage],

@@ -3,6 +3,7 @@ import { type Entitlement, entitledSeconds } from '../core/access-rule.ts';
 import type { Evaluation } from '../core/policy.ts';
 import { explainRequirement, isProof, type UnmetRequirement } from '../core/requirements.ts';
 import type { Account } from '../core/role.ts';
+import { lastRegion, type RoleUse, rankOf } from '../core/role-use.ts';
 import { formatDuration, type Instant } from '../core/time.ts';
 import { neededFor } from '../core/unmet-approval.ts';
 import { accountMark } from './account-mark.ts';
@@ -11,25 +12,41 @@ import { timeLeft } from './elevation-rows.ts';
 import type { AccountRows, FolderRows, RoleRow } from './role-views.ts';
 import { stepUpPath } from './step-up.ts';
 
-/** A role of the user, and what they lack for it. */
+/** A role of the user, what they lack for it, and how they use it. */
 export interface OwnRole {
   readonly entitlement: Entitlement;
   readonly missing: readonly UnmetRequirement[];
-  /** How much they use it; 0 if they do not. */
+  /** 0 for a role that is neither used nor a favourite. */
   readonly rank: number;
+  readonly isFavourite: boolean;
+  /** Where the newest console in the account opened, if that is not the region of the account. */
+  readonly lastRegion: string | undefined;
 }
 
+/** Ways of use that the user has no role for are left out. */
 export function ownRoles(
   { granted, withheld }: Evaluation,
-  rankOf: (entitlement: Entitlement) => number,
+  uses: readonly RoleUse[],
+  now: Instant,
 ): readonly OwnRole[] {
+  const byRole = new Map(uses.map(use => [`${use.account} ${use.role}`, use]));
+  const own = (entitlement: Entitlement, missing: readonly UnmetRequirement[]): OwnRole => {
+    const { account, role } = entitlement;
+    const use = byRole.get(`${account.id} ${role}`);
+    if (use === undefined)
+      return { entitlement, missing, rank: 0, isFavourite: false, lastRegion: undefined };
+    const region = lastRegion(uses, account.id);
+    return {
+      ...{ entitlement, missing },
+      // A favourite that was never used comes before what is no favourite.
+      rank: Math.round(rankOf(use, now)) + (use.isFavourite ? 1 : 0),
+      isFavourite: use.isFavourite,
+      lastRegion: region === account.region ? undefined : region,
+    };
+  };
   return [
-    ...granted.map(entitlement => ({ entitlement, missing: [], rank: rankOf(entitlement) })),
-    ...withheld.map(({ entitlement, missing }) => ({
-      entitlement,
-      missing,
-      rank: rankOf(entitlement),
-    })),
+    ...granted.map(entitlement => own(entitlement, [])),
+    ...withheld.map(({ entitlement, missing }) => own(entitlement, missing)),
   ];
 }
 
@@ -62,23 +79,70 @@ export function searchedText(account: Account): string {
   return shown.filter(Boolean).join(' ').toLowerCase();
 }
 
-/** By the names of folders and accounts; accounts without a folder come last. */
-export function foldersOf(roles: readonly OwnRole[], now: Instant): readonly FolderRows[] {
-  const byAccount = Map.groupBy(roles, ({ entitlement }) => entitlement.account);
-  const byFolder = Map.groupBy(byAccount, ([account]) => folderOf(account));
-  const unfiled = byFolder.size > 1 ? 'Other accounts' : 'Accounts';
-  return [...byFolder]
-    .sort(([a], [b]) => (b === '' || (a !== '' && a < b) ? -1 : 1))
-    .map(([folder, accounts]) => ({
-      title: folder || unfiled,
-      isFiled: folder !== '',
-      accounts: accounts
-        .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
-        .map(([account, own]) => accountRows(account, own, now)),
-    }));
+export interface Listing {
+  readonly now: Instant;
+  /** Whether what the user uses comes first. */
+  readonly isSearch: boolean;
+  /** The title of accounts without a folder. */
+  readonly unfiled: string;
 }
 
-function accountRows(account: Account, own: readonly OwnRole[], now: Instant): AccountRows {
+export function unfiledTitle(roles: readonly OwnRole[]): string {
+  const isFiled = ({ entitlement: { account } }: OwnRole) => folderOf(account) !== '';
+  return roles.some(isFiled) ? 'Other accounts' : 'Accounts';
+}
+
+type AccountRoles = readonly [account: Account, roles: readonly OwnRole[]];
+
+/**
+ * By the names of folders and accounts; accounts without a folder come last. In a search, accounts
+ * with a role that the user uses come first, by how much they use it.
+ */
+export function foldersOf(
+  roles: readonly OwnRole[],
+  { now, isSearch, unfiled }: Listing,
+): readonly FolderRows[] {
+  const accounts: readonly AccountRoles[] = [
+    ...Map.groupBy(roles, ({ entitlement }) => entitlement.account),
+  ].sort(([a], [b]) => (a.name < b.name ? -1 : 1));
+  const used = isSearch ? accounts.filter(account => rankIn(account) > 0) : [];
+  const others = used.length === 0 ? accounts : accounts.filter(account => !used.includes(account));
+  const byFolder = Map.groupBy(others, ([account]) => folderOf(account));
+  return [
+    ...(used.length === 0 ? [] : [usedRows(used, now)]),
+    ...[...byFolder]
+      .sort(([a], [b]) => byName(a, b))
+      .map(([folder, own]) => ({
+        title: folder || unfiled,
+        isFiled: folder !== '',
+        accounts: own.map(account => accountRows(account, now)),
+      })),
+  ];
+}
+
+/** Empty names come last. */
+function byName(a: string, b: string): number {
+  return b === '' || (a !== '' && a < b) ? -1 : 1;
+}
+
+function rankIn([, roles]: AccountRoles): number {
+  return Math.max(...roles.map(({ rank }) => rank));
+}
+
+function usedRows(accounts: readonly AccountRoles[], now: Instant): FolderRows {
+  const sorted = accounts.toSorted((a, b) => rankIn(b) - rankIn(a));
+  return {
+    title: 'Used by you',
+    isFiled: false,
+    accounts: sorted.map(own => {
+      const rows = accountRows(own, now);
+      const about = [folderOf(own[0]), rows.about].filter(Boolean).join(' · ');
+      return { ...rows, about: about || undefined };
+    }),
+  };
+}
+
+function accountRows([account, own]: AccountRoles, now: Instant): AccountRows {
   const { id, name, partition, details } = account;
   return {
     ...{ id, name },
@@ -91,7 +155,10 @@ function accountRows(account: Account, own: readonly OwnRole[], now: Instant): A
   };
 }
 
-function roleRow({ entitlement, missing, rank }: OwnRole, now: Instant): RoleRow {
+export function roleRow(
+  { entitlement, missing, rank, isFavourite }: OwnRole,
+  now: Instant,
+): RoleRow {
   const { account, role, elevation } = entitlement;
   const asked = { account: account.name, role };
   const approval = missing.find(unmet => unmet.requirement === 'approval');
@@ -100,6 +167,7 @@ function roleRow({ entitlement, missing, rank }: OwnRole, now: Instant): RoleRow
     name: `${account.name} as ${role}`,
     about: aboutRole(entitlement, now),
     rank: rank || undefined,
+    isFavourite,
     missing: missing.map(unmet => explainRequirement(unmet)),
     stepUpHref:
       missing.length > 0 && missing.every(isProof) ? stepUpPath({ role: asked }, '/') : undefined,

@@ -11,6 +11,7 @@ export interface RoleRow {
   readonly about: string;
   /** How much the user uses it, as `data-rank` of the row; undefined if they do not. */
   readonly rank?: number | undefined;
+  readonly isFavourite: boolean;
   /** Unmet requirements, one sentence each; empty when the role can be used now. */
   readonly missing: readonly string[];
   /** Where the user can meet them; undefined if no sign-in can. */
@@ -45,6 +46,19 @@ export interface FolderRows {
   readonly accounts: readonly AccountRows[];
 }
 
+/** A role above the accounts. Its buttons belong to the form of its account. */
+export interface QuickRole extends RoleRow {
+  readonly account: Pick<AccountRows, 'id' | 'name' | 'mark'>;
+  /** The console in the region that was last used in the account. */
+  readonly lastRegion?: { readonly name: string; readonly href: string } | undefined;
+}
+
+export interface QuickRoles {
+  /** `Favourites and recent` */
+  readonly title: string;
+  readonly roles: readonly QuickRole[];
+}
+
 /** `GET /` with a session that has roles. */
 export interface RolesModel extends PageFrame {
   readonly folders: readonly FolderRows[];
@@ -52,5 +66,9 @@ export interface RolesModel extends PageFrame {
   readonly accountCount: number;
   /** The search text, as typed; the rows are filtered already. */
   readonly query: string;
+  /** Why the user sees the page again. */
+  readonly notice?: string | undefined;
+  /** Undefined in a search, and for a user without favourites who has used nothing lately. */
+  readonly quick?: QuickRoles | undefined;
   readonly totalRoleCount: number;
 }

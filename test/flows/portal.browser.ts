@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Page } from 'playwright-core';
+import { violationsOn } from '../support/axe.ts';
 import { chromiumMissing, newTab, signIn, useBrowser } from '../support/browser.ts';
 import { type Protocol, useWorld, type World } from '../support/world.ts';
 
@@ -209,6 +210,98 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       assert.equal(page.url(), `${world.urls.bridge}/`);
     }));
 
+  it('the search puts first what the user uses, and Escape puts it back', () =>
+    browser.visit(async page => {
+      await comeIn(page, 'dave');
+      await button(page, 'Credentials', 'staging', 'ReadOnly').click();
+      await page.getByRole('link', { name: 'Back to your roles' }).click();
+      await page.waitForLoadState();
+      const order = () => page.locator('.account:visible h3').allTextContents();
+      assert.deepEqual(await order(), ['prod', 'staging']);
+      const search = page.getByRole('searchbox');
+      await search.pressSequentially('readonly');
+      await page.getByRole('heading', { name: 'Used by you' }).waitFor();
+      assert.deepEqual(await order(), ['staging', 'prod']);
+      assert.equal(await page.locator('.yours').isVisible(), false);
+      // The server says the same.
+      const scripted = await page.locator('.accounts').innerText();
+      await search.press('Enter');
+      await page.getByRole('link', { name: 'Show all' }).waitFor();
+      assert.equal(await page.locator('.accounts').innerText(), scripted);
+      await page.getByRole('searchbox').press('Escape');
+      await page.waitForURL(`${world.urls.bridge}/`);
+      await page.waitForLoadState();
+      await page.getByRole('searchbox').pressSequentially('prod');
+      await page.getByRole('searchbox').press('Escape');
+      assert.deepEqual(await order(), ['prod', 'staging']);
+      assert.ok(await page.locator('.yours').isVisible());
+    }));
+
+  it('a star keeps the place on the page, what was typed, and the focus', () =>
+    browser.visit(
+      async page => {
+        await comeIn(page, 'dave');
+        const add = page.getByRole('button', { name: 'Add favourite: staging as Developer' });
+        await add.scrollIntoViewIfNeeded();
+        const top = await page.evaluate<number>('scrollY');
+        assert.ok(top > 0, 'the page is longer than its window');
+        await add.click();
+        const remove = page.getByRole('button', { name: 'Remove favourite: staging as Developer' });
+        await remove.waitFor();
+        await page.waitForLoadState();
+        assert.equal(page.url(), `${world.urls.bridge}/`);
+        assert.equal(await focused(page), 'Remove favourite: staging as Developer');
+        assert.equal(await page.evaluate('scrollY'), top);
+
+        await page.getByRole('searchbox').fill('stag');
+        await page.getByRole('status').filter({ hasText: 'in 1 account' }).waitFor();
+        await remove.press('Enter');
+        await add.waitFor();
+        await page.waitForLoadState();
+        assert.equal(await page.getByRole('searchbox').inputValue(), 'stag');
+        assert.deepEqual(await page.locator('.account:visible h3').allTextContents(), ['staging']);
+        assert.equal(await focused(page), 'Add favourite: staging as Developer');
+      },
+      { viewport: { width: 1000, height: 420 } },
+    ));
+
+  it('a favourite opens its console and its credentials from above the accounts', () =>
+    browser.visit(async page => {
+      await comeIn(page, 'bob');
+      await page.getByRole('button', { name: 'Add favourite: prod as ReadOnly' }).click();
+      const favourites = page.getByRole('region', { name: /^Favourites/ });
+      const tab = await newTab(page, () =>
+        favourites.getByRole('button', { name: 'Console of prod as ReadOnly' }).click(),
+      );
+      await tab.getByRole('heading', { name: 'ReadOnly in prod' }).waitFor();
+      assert.equal(await tab.evaluate('window.opener'), null);
+      await tab.close();
+      await favourites.getByRole('button', { name: 'Credentials of prod as ReadOnly' }).click();
+      await page.getByRole('heading', { name: 'Credentials for prod as ReadOnly' }).waitFor();
+      await page.getByRole('link', { name: 'Back to your roles' }).click();
+      assert.deepEqual(await violationsOn(page), []);
+      await favourites.getByRole('button', { name: 'Remove favourite prod as ReadOnly' }).click();
+      await page.getByRole('region', { name: 'Recent' }).waitFor();
+    }));
+
+  for (const { what, options } of [
+    { what: 'by day', options: { colorScheme: 'light' } },
+    { what: 'in the dark', options: { colorScheme: 'dark' } },
+    { what: 'in forced colours', options: { forcedColors: 'active' } },
+  ] as const)
+    it(`production is marked by a word and an edge ${what}`, () =>
+      browser.visit(async page => {
+        await comeIn(page, 'bob');
+        const marks = await page.evaluate<readonly Mark[]>(MARKS);
+        const [prod, staging] = ['prod', 'staging'].map(name =>
+          marks.find(mark => mark.account === name),
+        );
+        assert.deepEqual([prod!.word, staging!.word], ['Production', 'Staging']);
+        assert.deepEqual([prod!.edge, staging!.edge], ['8px', '4px']);
+        assert.ok(Math.abs(brightness(prod!.text) - brightness(prod!.behind)) > 0.4, what);
+        assert.deepEqual(await violationsOn(page), []);
+      }, options));
+
   it('a person signs in and opens a console by the keyboard alone', () =>
     browser.visit(async page => {
       await page.goto(world.urls.bridge);
@@ -262,7 +355,10 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
 
         const tab = await newTab(page, () => button(page, 'Console', 'prod', 'Admin').click());
         await tab.getByRole('heading', { name: 'Admin in prod' }).waitFor();
-        await button(page, 'Credentials', 'prod', 'Admin').click();
+        await page.getByRole('button', { name: 'Add favourite: prod as Admin' }).click();
+        assert.equal(page.url(), `${world.urls.bridge}/?q=prod%20admin#a111122223333`);
+        await page.getByRole('link', { name: 'Show all' }).click();
+        await page.getByRole('button', { name: 'Credentials of prod as Admin' }).click();
         const secrets = page.locator('pre:visible');
         assert.match((await secrets.textContent())!, /^export AWS_ACCESS_KEY_ID=/);
         await page.getByText('PowerShell', { exact: true }).click();
@@ -369,6 +465,21 @@ const BEYOND_THE_EDGE = `(width => [...document.querySelectorAll('body *')]
   .map(element => element.outerHTML.slice(0, 120))
   .concat(document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [])
 )(document.documentElement.clientWidth)`;
+
+interface Mark {
+  readonly account: string;
+  readonly word: string;
+  readonly edge: string;
+  readonly text: string;
+  readonly behind: string;
+}
+
+const MARKS = `[...document.querySelectorAll('.account.marked')].map(account => {
+  const mark = account.querySelector('.mark');
+  const { color: text, backgroundColor: behind } = getComputedStyle(mark);
+  const { borderInlineStartWidth: edge } = getComputedStyle(account);
+  return { account: account.querySelector('h3').textContent, word: mark.textContent, edge, text, behind };
+})`;
 
 const COLOURS =
   '[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]';

@@ -27,6 +27,15 @@ export const USABLE_ROLE: RoleRow = {
   name: 'prod as team/ReadOnly',
   about: '4 h · console 8 h · group-one · rule rule-one',
   missing: [],
+  isFavourite: false,
+};
+
+const WITHHELD: Partial<RoleRow> = {
+  role: 'Admin',
+  name: 'partner as Admin',
+  missing: ['Sign in with a second factor.', 'Come from the office.'],
+  stepUpHref: '/step-up?account=partner&role=Admin',
+  request: { label: 'Request this role', href: '/elevations/new?rule=r' },
 };
 
 const namedTerminal = {
@@ -144,6 +153,27 @@ export const VIEW_MODELS: {
       roleCount: 2,
       accountCount: 2,
       query: 'prod',
+      notice: 'Nothing was done.',
+      quick: {
+        title: 'Favourites and recent',
+        roles: [
+          {
+            ...USABLE_ROLE,
+            isFavourite: true,
+            account: { id: '111122223333', name: 'prod' },
+            lastRegion: { name: 'eu-central-1', href: '/go?account=111122223333' },
+          },
+          {
+            ...USABLE_ROLE,
+            ...WITHHELD,
+            account: {
+              id: '444455556666',
+              name: 'partner',
+              mark: { word: 'Staging', tone: 'tone-grey' },
+            },
+          },
+        ],
+      },
       totalRoleCount: 2000,
       folders: [
         {
@@ -161,6 +191,7 @@ export const VIEW_MODELS: {
                 {
                   ...USABLE_ROLE,
                   rank: 100,
+                  isFavourite: true,
                   elevation: { href: '/elevations/e1', timeLeft: '1 h 20 min', secondsLeft: 4800 },
                 },
               ],
@@ -179,11 +210,7 @@ export const VIEW_MODELS: {
               roles: [
                 {
                   ...USABLE_ROLE,
-                  role: 'Admin',
-                  name: 'partner as Admin',
-                  missing: ['Sign in with a second factor.', 'Come from the office.'],
-                  stepUpHref: '/step-up?account=partner&role=Admin',
-                  request: { label: 'Request this role', href: '/elevations/new?rule=r' },
+                  ...WITHHELD,
                 },
               ],
             },

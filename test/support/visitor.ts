@@ -80,7 +80,8 @@ export class Visitor {
     options: Going = {},
   ): Promise<Page> {
     const found = page.$(selector).first();
-    const form = found.is('form') ? found : found.closest('form');
+    const id = found.attr('form');
+    const form = id !== undefined ? page.$(`form[id="${id}"]`) : found.closest('form');
     if (form.length === 0)
       throw new Error(
         `no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`,

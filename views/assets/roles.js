@@ -17,7 +17,7 @@ const hint = one('[data-nothing-hint]');
 
 const textOf = element => element?.textContent ?? '';
 
-/** As `searchedText` and `searchFor` of the server have it. */
+/** As `searchedText` of the server has it. */
 function accountOf(section, jumps) {
   const folder = textOf(section.closest('.filed')?.firstElementChild);
   const head = [...one('.account-head', section).children].map(textOf).join(' ');
@@ -25,9 +25,10 @@ function accountOf(section, jumps) {
   const rows = all('.roles > li', section).map(row => ({
     row,
     text: `${text} ${textOf(row.firstElementChild).toLowerCase()}`,
+    rank: Number(row.dataset.rank ?? 0),
     isShown: true,
   }));
-  return { section, rows, jump: jumps.get(`#${section.id}`), isShown: true };
+  return { section, rows, jump: jumps.get(`#${section.id}`), isShown: true, rank: 0 };
 }
 
 let found;
@@ -59,15 +60,37 @@ function filter() {
     if (isShown) for (const row of account.rows) show(row, row.row, fitting.has(row));
     if (account.jump && account.isShown !== isShown) account.jump.hidden = !isShown;
     show(account, account.section, isShown);
+    account.rank = Math.max(0, ...[...fitting].map(({ rank }) => rank));
     roles += fitting.size;
     if (isShown) shown += 1;
   }
-  hideEmptyFolders();
+  const isSearch = words.length > 0;
+  if (quick) quick.hidden = isSearch;
+  // The results of the server are in its order already.
+  if (loaded === '') bringUp(isSearch ? accounts().filter(({ rank }) => rank > 0) : []);
+  for (const folder of all('.folder')) folder.hidden = !one('.account:not([hidden])', folder);
   tell(roles, shown);
 }
 
-function hideEmptyFolders() {
-  for (const folder of all('.folder')) folder.hidden = !one('.account:not([hidden])', folder);
+const quick = one('.yours');
+const used = Object.assign(document.createElement('section'), { className: 'folder' });
+used.append(Object.assign(document.createElement('h2'), { textContent: 'Used by you' }));
+let above = [];
+
+/** Puts accounts above the others, the most used first; others go back to their folders. */
+function bringUp(some) {
+  const next = some.sort((a, b) => b.rank - a.rank);
+  if (next.length === above.length && next.every((account, index) => account === above[index]))
+    return;
+  for (const account of above) account.home.replaceWith(account.section);
+  for (const account of next) {
+    account.home = document.createComment('');
+    account.section.replaceWith(account.home);
+    used.append(account.section);
+  }
+  if (next.length > 0) one('.accounts').prepend(used);
+  else used.remove();
+  above = next;
 }
 
 function tell(roles, shown) {
@@ -101,11 +124,11 @@ input.addEventListener('keydown', event => {
     event.preventDefault();
     input.value = '';
     if (loaded === '') filter();
-    else search.requestSubmit();
+    else location.assign('/');
   }
   if (event.key === 'ArrowDown') {
     catchUp();
-    const first = all('.roles > li :is(button, a)').find(
+    const first = all(':is(.yours ul, .roles) > li :is(button, a)').find(
       element => !element.closest('[hidden]') && element.offsetParent !== null,
     );
     if (first) {
@@ -128,6 +151,43 @@ document.addEventListener('keydown', event => {
 // A page that comes back from the browser's history may bring typed text along.
 if (input.value !== loaded) filter();
 
+// ---------------------------------------------------------------- after a star
+
+const PLACE = 'place';
+
+/** The page comes again after a star: at the same place, with what was typed. */
+document.addEventListener('submit', ({ submitter }) => {
+  if (!submitter?.formAction.includes('/favourites')) return;
+  const place = {
+    top: scrollY,
+    typed: input.value,
+    role: submitter.value,
+    account: submitter.form.id,
+    isQuick: submitter.closest('.yours') !== null,
+  };
+  sessionStorage.setItem(PLACE, JSON.stringify(place));
+});
+
+function returnTo({ top, typed, role, account, isQuick }) {
+  if (loaded === '' && typed !== '') {
+    input.value = typed;
+    filter();
+  }
+  const stars = all(
+    '[formaction^="/favourites"]',
+    isQuick ? (quick ?? document) : one(`#${account}`),
+  );
+  const star = stars.find(({ value, form }) => value === role && form.id === account);
+  // The browser goes to the fragment once more when all is loaded.
+  history.replaceState(null, '', location.pathname + location.search);
+  scrollTo({ top, behavior: 'instant' });
+  star?.focus({ preventScroll: true });
+}
+
+const place = sessionStorage.getItem(PLACE);
+sessionStorage.removeItem(PLACE);
+if (place !== null) returnTo(JSON.parse(place));
+
 // ---------------------------------------------------------------- links to roles
 
 const copy = Object.assign(document.createElement('button'), {
@@ -140,14 +200,14 @@ one('use', copy).setAttribute('href', '#icon-link');
 
 /** One button goes to the row that the user is at: 2,000 of them would weigh as much as the rest. */
 function offerLink({ target }) {
-  const row = target instanceof Element ? target.closest('.roles > li') : null;
+  const row = target instanceof Element ? target.closest(':is(.yours ul, .roles) > li') : null;
   const console = row && one('[formaction="/console"]', row);
   if (!console || copy.parentElement === row || copy === document.activeElement) return;
   const account = console.form.elements.account.value;
   const query = `account=${encodeURIComponent(account)}&role=${encodeURIComponent(console.value)}`;
   copy.dataset.copyLink = `${location.origin}/console?${query}`;
   copy.ariaLabel = `Copy the link to the console: ${account} as ${console.value}`;
-  console.nextElementSibling.after(copy);
+  one('[aria-label^="Credentials"]', row).after(copy);
 }
 document.addEventListener('pointerover', offerLink);
 document.addEventListener('focusin', offerLink);

@@ -1,0 +1,62 @@
+/** The page of roles, for the routes that show it. */
+import type { Access } from '../bridge/access.ts';
+import type { MyRoles } from '../bridge/my-roles.ts';
+import type { Identity } from '../core/identity.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Viewer } from '../core/requester.ts';
+import type { Logger } from '../log.ts';
+import { type Answer, view } from './answer.ts';
+import { logNoRole } from './claims-log.ts';
+import type { HelpModel } from './page-frame.ts';
+import { quickRoles } from './quick-roles.ts';
+import { foldersOf, ownRoles, unfiledTitle } from './role-rows.ts';
+import { searchFor } from './role-search.ts';
+
+export interface RolePageParts {
+  readonly access: Access;
+  readonly myRoles: MyRoles;
+  readonly help: HelpModel | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AskedRoles {
+  /** The search text, as typed; empty for every role. */
+  readonly query: string;
+  /** Why the user sees the page again. */
+  readonly notice?: string | undefined;
+}
+
+export async function rolePage(
+  { query, notice }: AskedRoles,
+  user: Viewer,
+  { access, myRoles, help, clock, log }: RolePageParts,
+): Promise<Answer> {
+  const { identity } = user.session;
+  const [evaluation, uses] = await Promise.all([access.rolesFor(user), myRoles.uses(user)]);
+  const now = clock.now();
+  const roles = ownRoles(evaluation, uses, now);
+  if (roles.length === 0) {
+    logNoRole(log, user);
+    return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });
+  }
+  const found = roles.filter(searchFor(query));
+  const folders = foldersOf(found, {
+    now,
+    isSearch: query !== '',
+    unfiled: unfiledTitle(roles),
+  });
+  return view('roles', {
+    folders,
+    query,
+    notice,
+    quick: query === '' ? quickRoles(roles, now) : undefined,
+    accountCount: folders.reduce((sum, { accounts }) => sum + accounts.length, 0),
+    roleCount: found.length,
+    totalRoleCount: roles.length,
+  });
+}
+
+function requestFor({ username, connector, person }: Identity): string {
+  return `Please grant me a role in AWS. I am ${username} (signed in by ${connector}, person id ${person}). I need the account … and the role …, because …`;
+}
