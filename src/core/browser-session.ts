@@ -1,8 +1,32 @@
 /** The session of a user in a browser. */
-import type { Identity, Unconfirmed } from './identity.ts';
+import type { Origin } from './audit-event.ts';
+import type { ConnectorId, Identity, IdentitySource, PersonId, Unconfirmed } from './identity.ts';
 import type { CorporateProof, ReceivedClaims } from './sign-in.ts';
 import type { StepUp } from './step-up.ts';
 import type { Instant, Seconds } from './time.ts';
+
+/** What lists show of a session. Nothing in it is a secret. */
+export interface BrowserSessionSummary {
+  /**
+   * Names the session in lists, in the audit trail and to operators; gives access to nothing. 20
+   * hexadecimal digits.
+   */
+  readonly publicId: string;
+  readonly person: PersonId;
+  readonly connector: ConnectorId;
+  readonly source: IdentitySource;
+  readonly username: string;
+  readonly openedFrom: OpenedFrom;
+  readonly createdAt: Instant;
+  readonly lastUsedAt: Instant;
+  /** The step-up that the session came of. */
+  readonly steppedUpAt?: Instant | undefined;
+  /** The absolute limit, as in `Session`. */
+  readonly expiresAt: Instant;
+}
+
+/** Where a sign-in came from. */
+export type OpenedFrom = Pick<Origin, 'address' | 'userAgent'>;
 
 /** One session. */
 export interface Session {
@@ -11,6 +35,10 @@ export interface Session {
    * from it and from the bridge's sealing secret.
    */
   readonly id: string;
+  /** As in the summary; undefined for a session of an earlier version, which no list shows. */
+  readonly publicId?: string | undefined;
+  /** Undefined for a session of an earlier version. */
+  readonly openedFrom?: OpenedFrom | undefined;
   /** As the newest sign-in of the user limits it (core/person-record). */
   readonly identity: Identity;
   /**

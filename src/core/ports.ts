@@ -11,7 +11,7 @@ import type {
   ConsoleLinkRequest,
 } from './assumed-role.ts';
 import type { AuditEvent, NamedWorkload } from './audit-event.ts';
-import type { Session } from './browser-session.ts';
+import type { BrowserSessionSummary, Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
@@ -187,6 +187,24 @@ export interface Sessions {
    * sessions.
    */
   endAllOf(person: PersonId): Promise<number>;
+  /**
+   * Ends the session with that public id if it is that user's; `person` undefined: any user's, for
+   * operators. Removes its session at the provider if no other session shares it; nothing is
+   * revoked there, because only the cookie leads to its tokens.
+   */
+  endByPublicId(
+    publicId: string,
+    of: { readonly person: PersonId | undefined; readonly now: Instant },
+  ): Promise<BrowserSessionSummary | undefined>;
+  /** The newest 1,000 at most whose absolute limit is after `now`; of one user, or of all. */
+  list(now: Instant, of?: { readonly person: PersonId }): Promise<ListedSessions>;
+}
+
+export interface ListedSessions {
+  /** Newest first. */
+  readonly summaries: readonly BrowserSessionSummary[];
+  /** Sessions of an earlier version, of which nothing else can be read. */
+  readonly withoutDetails: readonly Pick<Session, 'lastUsedAt' | 'expiresAt'>[];
 }
 
 /** CLI sessions. All grants and tokens that lead to a session end with it. */

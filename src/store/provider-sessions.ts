@@ -11,7 +11,7 @@ import type { EndedAtProvider, ProviderSessions } from '../core/ports.ts';
 import type { EndedOfPerson, EndedSessions, ProviderSession } from '../core/provider-session.ts';
 import type { Instant } from '../core/time.ts';
 import { endCliSessionsWhere } from './cli-sessions.ts';
-import { bytes, type Database, type Value } from './database.ts';
+import { bytes, type Database, type Row, type Value } from './database.ts';
 import { hashOf, type Seal } from './sealing.ts';
 
 /** Far more than the callers that race for one record; one succeeds each round. */
@@ -160,15 +160,25 @@ async function release(
   id: string,
   now: Instant,
 ): Promise<ProviderSession | undefined> {
-  const [row] = await database.rows(
+  const row = await removeUnshared(database, hashOf(id), now);
+  const sealed = row && seals.unseal<SealedSession>(KIND, id, bytes(row.sealed));
+  return sealed && { id, ...sealed };
+}
+
+/** Removes the one with that hash of its id, if no session refers to it any longer. */
+export async function removeUnshared(
+  database: Database,
+  place: Uint8Array,
+  now: Instant,
+): Promise<Row | undefined> {
+  const [removed] = await database.rows(
     `DELETE FROM provider_sessions WHERE id_hash = $1
        AND NOT EXISTS (SELECT 1 FROM sessions WHERE provider_session = $1)
        AND NOT EXISTS (SELECT 1 FROM cli_sessions WHERE provider_session = $1 AND expires_at > $2)
      RETURNING sealed`,
-    [hashOf(id), now],
+    [place, now],
   );
-  const sealed = row && seals.unseal<SealedSession>(KIND, id, bytes(row.sealed));
-  return sealed && { id, ...sealed };
+  return removed;
 }
 
 async function hasOther(

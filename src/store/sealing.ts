@@ -24,6 +24,7 @@ import { createMemory, type Memory } from './memory.ts';
 /** Part of key and seal, so that a record of one kind cannot stand for a record of another. */
 export type SealedKind =
   | 'session'
+  | 'session summary'
   | 'person'
   | 'person block'
   | 'person name'

@@ -34,6 +34,18 @@ export async function forgeSession(
   );
 }
 
+/** A summary in the row of an existing session. */
+export async function forgeSummary(
+  database: LastingDatabase,
+  publicId: string,
+  { value, ...forgery }: Forgery & { readonly value: object },
+): Promise<void> {
+  await database.rows('UPDATE sessions SET sealed_summary = $1 WHERE public_id = $2', [
+    sealed('session summary', publicId, { value, ...forgery }),
+    publicId,
+  ]);
+}
+
 export async function forgeAttempt(
   database: LastingDatabase,
   { id, ...attempt }: SignInAttempt,

@@ -51,8 +51,13 @@ export const IDENTITY: Identity = {
   authentication: { at: NOW - 1000, methods: ['pwd', 'otp'], multiFactor: true },
 };
 
+let publicIds = 0;
+const newPublicId = (): string => (++publicIds).toString(16).padStart(20, '0');
+
 export const sessionOf = (over: Partial<Session> = {}): Session => ({
   id: token(),
+  publicId: newPublicId(),
+  openedFrom: { address: '192.0.2.33', userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' },
   identity: IDENTITY,
   corporateProof: {
     kind: 'id-token',
@@ -80,8 +85,6 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
   ...over,
 });
 
-let publicIds = 0;
-
 export const cliSessionOf = (
   over: Partial<CliSession['summary']> = {},
   identity: Identity = IDENTITY,
@@ -97,7 +100,7 @@ export const cliSessionOf = (
   generation: 0,
   notAfter: NOW + 12 * HOUR,
   summary: {
-    publicId: (++publicIds).toString(16).padStart(20, '0'),
+    publicId: newPublicId(),
     person: identity.person,
     connector: identity.connector,
     source: identity.source,

@@ -5,6 +5,11 @@ import { after, type TestContext, test } from 'node:test';
 import pg from 'pg';
 import type { Row, Value } from '../../src/store/database.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
+import {
+  browserSessionsContract,
+  indexedBrowserSessionsContract,
+  lastingBrowserSessionsContract,
+} from '../contracts/browser-sessions.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import {
   elevationsContract,
@@ -121,6 +126,8 @@ function testWith(server: RunningPostgres): void {
 
   storeContract('PostgreSQL', newDatabase);
   roleUsesContract('PostgreSQL', newDatabase);
+  browserSessionsContract('PostgreSQL', newDatabase);
+  lastingBrowserSessionsContract('PostgreSQL', newDatabase);
 
   cliStoreContract('PostgreSQL', newDatabase);
   lastingStoreContract('PostgreSQL', newDatabase);
@@ -144,6 +151,7 @@ function testWith(server: RunningPostgres): void {
     return plan.map(row => String(row['QUERY PLAN'])).join('\n');
   };
   indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
+  indexedBrowserSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedNoticesContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedElevationsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedWorkloadsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });

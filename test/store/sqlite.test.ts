@@ -9,6 +9,11 @@ import { promisify } from 'node:util';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Row } from '../../src/store/database.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import {
+  browserSessionsContract,
+  indexedBrowserSessionsContract,
+  lastingBrowserSessionsContract,
+} from '../contracts/browser-sessions.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import {
   elevationsContract,
@@ -80,6 +85,8 @@ cliStoreContract('SQLite in memory', async () => ({
 }));
 storeContract('SQLite in a file', newFile);
 roleUsesContract('SQLite in a file', newFile);
+browserSessionsContract('SQLite in a file', newFile);
+lastingBrowserSessionsContract('SQLite in a file', newFile);
 cliStoreContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
 lastingCliStoreContract('SQLite in a file', newFile);
@@ -115,6 +122,10 @@ const planOf: PlanOf = async (database, sql, values) =>
     .map(({ detail }) => String(detail))
     .join('\n');
 indexedProviderSessionsContract('SQLite in a file', newFile, {
+  planOf,
+  scan: /^SCAN (?!CONSTANT)/m,
+});
+indexedBrowserSessionsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!CONSTANT)/m,
 });
