@@ -134,7 +134,7 @@ export function logKept(log: Logger, event: AuditEvent): void {
 
 /** Fields of an event that are points in time. */
 const TIMES = [
-  ...['at', 'authenticatedAt', 'expiresAt', 'from', 'to'],
+  ...['at', 'authenticatedAt', 'expiresAt', 'from', 'to', 'signedInAt'],
   ...['startsAt', 'endsAt', 'reviewBy', 'dueAt'],
 ] as const;
 

@@ -107,7 +107,7 @@ function newSession(
   const { secrets, clock } = parts;
   const { identity } = subject;
   const { person, connector, source, username } = identity;
-  const { providerSession, steppedUp, confirmedAt } = session;
+  const { providerSession, steppedUp, confirmedAt, publicId: browserSession } = session;
   const notAfter = notAfterFor(parts, session, client.application);
   return {
     id: secrets.token(),
@@ -120,6 +120,7 @@ function newSession(
       client: named(client),
       deviceName,
       grant,
+      ...(browserSession !== undefined && { browserSession }),
       address,
       createdAt: clock.now(),
       expiresAt: Math.min(pickUpBy, notAfter),

@@ -14,6 +14,10 @@ type AccessEvent = Extract<
   AuditEvent,
   { readonly type: 'credentials.issued' | 'console-link.issued' | 'access.refused' }
 >;
+/** Events that name the browser session of the requester. */
+type BrowserEvent =
+  | AccessEvent
+  | Extract<AuditEvent, { readonly type: 'cli-login.approved' | 'sign-out' }>;
 type EventWithActor = Extract<AuditEvent, { readonly actor: Actor }>;
 
 /** Events of a workload that has shown who it is, or of its token. */
@@ -24,10 +28,12 @@ type WorkloadEvent = Extract<
 
 type Stamp = 'at' | 'origin' | 'actor';
 type StampOf<E extends AuditEvent> = E extends AccessEvent
-  ? Stamp | 'cliSession' | 'containerToken' | 'application'
+  ? Stamp | 'cliSession' | 'containerToken' | 'application' | 'browserSession'
   : E extends WorkloadEvent
     ? 'at' | 'origin' | 'workload'
-    : Stamp;
+    : E extends BrowserEvent
+      ? Stamp | 'browserSession'
+      : Stamp;
 
 /** An event without its stamp. */
 type Details<E extends AuditEvent> = E extends AuditEvent
@@ -107,6 +113,11 @@ const ACCESS_EVENTS: { readonly [T in AccessEvent['type']]: true } = {
   'console-link.issued': true,
   'access.refused': true,
 };
+const BROWSER_EVENTS: { readonly [T in BrowserEvent['type']]: true } = {
+  ...ACCESS_EVENTS,
+  'cli-login.approved': true,
+  'sign-out': true,
+};
 /** What leads to credentials always names the workload, whatever the rules say now. */
 const WORKLOAD_EVENTS: { readonly [T in WorkloadEvent['type']]: true } = {
   'workload-credentials.issued': true,
@@ -114,7 +125,7 @@ const WORKLOAD_EVENTS: { readonly [T in WorkloadEvent['type']]: true } = {
 };
 
 function stamped(
-  { origin, subject, cliSession, containerToken, scope }: AnyRequester,
+  { origin, subject, cliSession, containerToken, browserSession, scope }: AnyRequester,
   event: EventDetails,
   now: Instant,
 ): AuditEvent {
@@ -129,6 +140,7 @@ function stamped(
         workload: namedWorkload(subject.workload),
       }),
     ...(type in ACCESS_EVENTS && { cliSession, containerToken, ...applicationOf(scope) }),
+    ...(browserSession !== undefined && type in BROWSER_EVENTS && { browserSession }),
     ...details,
     // The compiler does not see that the parts make up one event of the union.
   } as AuditEvent;

@@ -242,7 +242,7 @@ interface Admission {
 /** Replaces the session that the browser had before. */
 async function openSession(
   context: SignInContext,
-  { previousSession }: SignInAnswer,
+  { previousSession, origin: { address, userAgent } }: SignInAnswer,
   { verified, standing, stepUp }: Admission,
 ): Promise<Session> {
   const { sessions, providerSessions, signOuts, secrets, clock, maxSeconds } = context;
@@ -251,6 +251,8 @@ async function openSession(
   const atProvider = providerSessionOf(context, verified);
   const session: Session = {
     id: secrets.token(),
+    publicId: secrets.publicId(),
+    openedFrom: { address, userAgent },
     ...{ identity, received, corporateProof },
     ...(atProvider !== undefined && { providerSession: atProvider.id }),
     ...(stepUp !== undefined && { steppedUp: stepUp }),
@@ -293,7 +295,7 @@ function providerSessionOf(
 async function recordSignIn(
   { recorder }: SignInContext,
   { origin }: SignInAnswer,
-  { identity, createdAt: at }: Session,
+  { identity, createdAt: at, publicId: browserSession }: Session,
 ): Promise<void> {
   const { authentication, groups } = identity;
   await recorder.record(
@@ -302,6 +304,7 @@ async function recordSignIn(
       type: 'sign-in.succeeded',
       at,
       actor: actorOf(identity),
+      browserSession,
       groupCount: groups.length,
       methods: authentication.methods,
       multiFactor: authentication.multiFactor,

@@ -88,13 +88,14 @@ export async function recordStepUp(
   { purpose, session, stepUp }: Gain,
 ): Promise<void> {
   const { cliSession, person } = purpose;
-  const { identity, corporateProof, providerSession, notAfter } = session;
+  const { identity, corporateProof, providerSession, notAfter, publicId } = session;
   const { methods, multiFactor, at: authenticatedAt } = stepUp.authentication;
   await recorder.record(requester, {
     type: 'sign-in.stepped-up',
     at: stepUp.at,
     actor: actorOf(identity),
     cliSession,
+    browserSession: publicId,
     asked: stepUp.wish,
     ...{ methods, multiFactor, authenticatedAt },
   });

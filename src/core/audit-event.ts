@@ -105,6 +105,8 @@ interface RecordedHandout extends RecordedCredentials {
   readonly containerToken?: string | undefined;
   /** The client id of the application that asked. */
   readonly application?: string | undefined;
+  /** The public id of the browser session that asked. */
+  readonly browserSession?: string | undefined;
   /** The group that matched the rule. */
   readonly group: string;
   /** The id of the elevation by which the role was granted. */
@@ -165,6 +167,8 @@ export type AuditEvent =
   | (Recorded & {
       readonly type: 'sign-in.succeeded';
       readonly actor: Actor;
+      /** The public id of the session that it opened. */
+      readonly browserSession?: string | undefined;
       readonly groupCount: number;
       readonly methods: readonly string[];
       readonly multiFactor: boolean;
@@ -183,6 +187,8 @@ export type AuditEvent =
       readonly type: 'sign-in.stepped-up';
       readonly actor: Actor;
       readonly cliSession?: string | undefined;
+      /** The public id of the session that it opened. */
+      readonly browserSession?: string | undefined;
       /** What the identity provider was asked for. */
       readonly asked: StepUpWish;
       readonly methods: readonly string[];
@@ -251,7 +257,32 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly reason?: string | undefined;
     })
-  | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
+  | (Recorded & {
+      readonly type: 'sign-out';
+      readonly actor: Actor;
+      /** The public id of the session that ended. */
+      readonly browserSession?: string | undefined;
+    })
+  /** One browser session was ended by its public id. `origin` is where that was asked. */
+  | (Recorded & {
+      readonly type: 'browser-session.ended';
+      readonly actor: Actor;
+      readonly browserSession: string;
+      readonly by: 'person' | 'operator';
+      readonly why: string;
+    })
+  /** A user said that they did not start a browser session. It ended before. */
+  | (Recorded & {
+      readonly type: 'browser-session.disowned';
+      readonly actor: Actor;
+      readonly browserSession: string;
+      readonly signedInAt: Instant;
+      readonly signedInFrom: string;
+      /** The user agent of its sign-in; printable and capped. */
+      readonly signedInWith?: string | undefined;
+      /** Public ids of the sessions in terminals and applications that it confirmed; ended, too. */
+      readonly cliSessions: readonly string[];
+    })
   /** All sessions of a user ended at once. */
   | (Recorded & {
       readonly type: 'sign-out.everywhere';
@@ -283,6 +314,8 @@ export type AuditEvent =
       readonly type: 'cli-login.approved';
       readonly actor: Actor;
       readonly cliSession: string;
+      /** The public id of the browser session that confirmed it. */
+      readonly browserSession?: string | undefined;
     })
   /** A user denied the consent that an application asked for. */
   | (CliLogin & {
@@ -421,6 +454,8 @@ export type AuditEvent =
       readonly containerToken?: string | undefined;
       /** The client id of the application that asked. */
       readonly application?: string | undefined;
+      /** The public id of the browser session that asked. */
+      readonly browserSession?: string | undefined;
       readonly purpose: Purpose;
       /** As asked for; printable and capped, but not otherwise checked. */
       readonly account: string;
@@ -534,6 +569,8 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'person.unblocked': 'always',
   'sign-out': 'always',
   'sign-out.everywhere': 'always',
+  'browser-session.ended': 'always',
+  'browser-session.disowned': 'always',
   'sessions.ended-by-provider': 'always',
   'logout.refused': 'within-budget',
   'cli-login.approved': 'always',

@@ -30,6 +30,11 @@ export interface CliSessionSummary {
   /** The host name that the terminal gave, unchecked. */
   readonly deviceName?: string | undefined;
   readonly grant: CliGrant;
+  /**
+   * The public id of the browser session that confirmed it; undefined if it had none, or the
+   * session is one of an earlier version.
+   */
+  readonly browserSession?: string | undefined;
   /** The address that asked for the login. */
   readonly address: string;
   readonly createdAt: Instant;

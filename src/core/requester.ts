@@ -58,6 +58,8 @@ export interface Requester {
   readonly cliSession?: string | undefined;
   /** The public id of the container token that the request came with. */
   readonly containerToken?: string | undefined;
+  /** The public id of the browser session that the request came with. */
+  readonly browserSession?: string | undefined;
 }
 
 /** A user who is signed in. */
@@ -78,9 +80,9 @@ export interface Viewer extends AuthenticatedRequester {
 
 /** `elevations` as in `Requester`. */
 export function viewerOf(session: Session, origin: Origin, elevations?: HeldElevations): Viewer {
-  const { identity, corporateProof, unconfirmed } = session;
+  const { identity, corporateProof, unconfirmed, publicId: browserSession } = session;
   const subject = { kind: 'user', identity } as const;
-  return { subject, origin, corporateProof, unconfirmed, elevations, session };
+  return { subject, origin, corporateProof, unconfirmed, elevations, session, browserSession };
 }
 
 /** The sender of a request that proves nothing yet. */

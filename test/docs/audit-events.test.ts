@@ -74,6 +74,7 @@ const handout = {
   ...credentials,
   actor,
   ...{ cliSession: 's', containerToken: 't', application: 'photos', group: 'g', elevation: 'e' },
+  browserSession: 'b',
 };
 
 const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
@@ -81,6 +82,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     type: 'sign-in.succeeded',
     ...recorded,
     actor,
+    browserSession: 'b',
     groupCount: 2,
     methods: ['pwd'],
     multiFactor: false,
@@ -98,6 +100,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...recorded,
     actor,
     cliSession: 's',
+    browserSession: 'b',
     asked: { multiFactor: true, withinSeconds: 3600 },
     methods: ['mfa'],
     multiFactor: true,
@@ -145,7 +148,20 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   },
   'person.blocked': { type: 'person.blocked', ...recorded, actor, reason: 'r' },
   'person.unblocked': { type: 'person.unblocked', ...recorded, actor, reason: 'r' },
-  'sign-out': { type: 'sign-out', ...recorded, actor },
+  'sign-out': { type: 'sign-out', ...recorded, actor, browserSession: 'b' },
+  'browser-session.ended': {
+    type: 'browser-session.ended',
+    ...recorded,
+    actor,
+    ...{ browserSession: 'b', by: 'person', why: 'w' },
+  },
+  'browser-session.disowned': {
+    type: 'browser-session.disowned',
+    ...recorded,
+    actor,
+    ...{ browserSession: 'b', signedInAt: at, signedInFrom: 'a', signedInWith: 'u' },
+    cliSessions: ['s'],
+  },
   'sign-out.everywhere': {
     type: 'sign-out.everywhere',
     ...recorded,
@@ -169,7 +185,11 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     code: 'logout_token_refused',
     why: 'w',
   },
-  'cli-login.approved': { type: 'cli-login.approved', ...login, cliSession: 's' },
+  'cli-login.approved': {
+    type: 'cli-login.approved',
+    ...login,
+    ...{ cliSession: 's', browserSession: 'b' },
+  },
   'cli-session.opened': { type: 'cli-session.opened', ...login, cliSession: 's' },
   'cli-login.denied': { type: 'cli-login.denied', ...login, cliSession: 's' },
   'cli-login.disowned': { type: 'cli-login.disowned', ...login, cliSession: 's' },
@@ -250,6 +270,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
       cliSession: 's',
       containerToken: 't',
       application: 'photos',
+      browserSession: 'b',
       purpose: 'credentials',
       account: 'prod',
       role: 'Admin',
