@@ -1,6 +1,7 @@
 /** Shapes of elevations in the bearer API, and how our values become them. */
 import * as z from 'zod';
 import type { EndedAs } from '../core/audit-event.ts';
+import { endOfHandOut } from '../core/aws-session.ts';
 import {
   type Elevation,
   type ElevationEvent,
@@ -246,11 +247,11 @@ export function elevationDetailShape(
 }
 
 export function aliveShape(handOut: HandOut): z.output<typeof AliveShape> {
-  const { type, at, expiresAt, accessKeyId, origin } = handOut;
+  const { type, at, accessKeyId, origin } = handOut;
   return {
     kind: type === 'console-link.issued' ? 'console-link' : 'credentials',
     issued_at: iso(at),
-    expires_at: iso(expiresAt),
+    expires_at: iso(endOfHandOut(handOut)),
     access_key_id: accessKeyId,
     address: origin.address,
   };

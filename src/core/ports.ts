@@ -439,10 +439,19 @@ export type WhichElevations =
   /** Some of their events are not in the audit trail. */
   | { readonly kind: 'unrecorded' };
 
-/** Credentials and console links that were handed out by an elevation, from the audit trail. */
+/** Credentials and console links that were handed out, from the audit trail. */
 export interface HandOuts {
-  /** Newest first, at most 500: those whose credentials end after `now`. */
+  /** Those by an elevation that can be alive at `now`. Newest first, at most 500. */
   aliveBy(elevation: string, now: Instant): Promise<readonly HandOut[]>;
+  /** Those of a user that can be alive at `now`, as far as they are in the newest 2,000 events. */
+  aliveOf(person: PersonId, now: Instant): Promise<AliveHandOuts>;
+}
+
+export interface AliveHandOuts {
+  /** Newest first. */
+  readonly handOuts: readonly HandOut[];
+  /** False if the user has more events, so that older hand-outs can be missing. */
+  readonly isComplete: boolean;
 }
 
 /** Which events of elevations each target of notifications was told. */

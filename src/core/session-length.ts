@@ -3,9 +3,10 @@
  * gives, and never less than AWS does. A choice out of these limits is refused, not adjusted.
  */
 import { type Entitlement, entitledSeconds } from './access-rule.ts';
+import { OPENED_WITHIN } from './aws-session.ts';
 import { BridgeError } from './errors.ts';
 import { MIN_DURATION, type SessionSettings } from './session.ts';
-import { formatDuration, type Instant, MINUTE, type Seconds } from './time.ts';
+import { formatDuration, type Instant, type Seconds } from './time.ts';
 
 type Entitled = Pick<Entitlement, 'account' | 'rule' | 'elevation'>;
 
@@ -15,9 +16,6 @@ export interface AskedLength {
   readonly seconds: Seconds | undefined;
   readonly now: Instant;
 }
-
-/** How long a link can be opened (sign-in token of AWS). A console counts its length from then. */
-const OPENED_WITHIN: Seconds = 15 * MINUTE;
 
 /**
  * The console's own length; undefined if the console ends with the credentials. A link that is

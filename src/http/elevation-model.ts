@@ -1,5 +1,6 @@
 /** One elevation with everything that its requester and its approvers need. */
 import type { AccessRule } from '../core/access-rule.ts';
+import { endOfHandOut } from '../core/aws-session.ts';
 import { describeStatus, type Elevation, nextReminder } from '../core/elevation.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
 import type { ElevationView } from '../core/elevation-view.ts';
@@ -201,12 +202,5 @@ function aliveRow(handOut: HandOut): AliveRow {
   const { type, accessKeyId, sessionName } = handOut;
   const isConsole = type === 'console-link.issued';
   const what = isConsole ? 'Console link' : 'Credentials';
-  return { what, accessKeyId, sessionName, until: iso(endOf(handOut)) };
-}
-
-/** A console can have a length of its own. */
-function endOf(handOut: HandOut): Instant {
-  if (handOut.type !== 'console-link.issued') return handOut.expiresAt;
-  const { at, consoleSeconds = 0, expiresAt } = handOut;
-  return Math.max(expiresAt, at + consoleSeconds * 1000);
+  return { what, accessKeyId, sessionName, until: iso(endOfHandOut(handOut)) };
 }

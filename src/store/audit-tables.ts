@@ -5,16 +5,18 @@
  * user or workload.
  */
 import { type AuditEvent, isOfStranger, principalIn } from '../core/audit-event.ts';
+import { endOfHandOut, LONGEST_AWS_SESSION } from '../core/aws-session.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
-import type { AuditSink, HandOuts } from '../core/ports.ts';
+import type { PersonId } from '../core/identity.ts';
+import type { AliveHandOuts, AuditSink, HandOuts } from '../core/ports.ts';
 import { printableJson } from '../core/printable.ts';
-import { MAX_DURATION } from '../core/session.ts';
 import { DAY, type Instant, type Seconds } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
-import type { Database, Value } from './database.ts';
+import type { Database, Row, Value } from './database.ts';
 
 const MOST_EVENTS_READ = 10_000;
 const MOST_HAND_OUTS = 500;
+const MOST_EVENTS_OF_USER = 2000;
 const KEEP_STRANGERS: Seconds = 30 * DAY;
 /**
  * About 3 GB in SQLite. Budgets (audit/trail-budget) let one site cause 2.2 million in thirty days.
@@ -39,6 +41,7 @@ export function createAuditTables(database: Database): AuditTables {
     },
     handOuts: {
       aliveBy: (elevation, now) => aliveBy(database, elevation, now),
+      aliveOf: (person, now) => aliveOf(database, person, now),
     },
     readAudit: async ({ from, to, principal, type, limit }) => {
       const filters = (
@@ -77,7 +80,6 @@ export function createAuditTables(database: Database): AuditTables {
   };
 }
 
-/** Credentials last twelve hours at most, so older hand-outs need not be read. */
 async function aliveBy(
   database: Database,
   elevation: string,
@@ -87,11 +89,27 @@ async function aliveBy(
     `SELECT event FROM audit_events WHERE elevation = $1 AND elevation_event IS NULL AND at >= $2
        AND type IN ('credentials.issued', 'console-link.issued')
      ORDER BY at DESC, id DESC LIMIT ${MOST_HAND_OUTS}`,
-    [elevation, now - MAX_DURATION * 1000],
+    [elevation, now - LONGEST_AWS_SESSION * 1000],
   );
+  return aliveIn(rows, now);
+}
+
+/** Reads events of every type, so that the number of rows is bounded, but only hand-outs of them. */
+async function aliveOf(database: Database, person: PersonId, now: Instant): Promise<AliveHandOuts> {
+  const rows = await database.rows(
+    `SELECT CASE WHEN type IN ('credentials.issued', 'console-link.issued') THEN event END AS event
+       FROM audit_events WHERE person = $1 AND at >= $2
+     ORDER BY at DESC, id DESC LIMIT ${MOST_EVENTS_OF_USER + 1}`,
+    [person, now - LONGEST_AWS_SESSION * 1000],
+  );
+  const read = rows.slice(0, MOST_EVENTS_OF_USER).filter(({ event }) => event !== null);
+  return { handOuts: aliveIn(read, now), isComplete: rows.length <= MOST_EVENTS_OF_USER };
+}
+
+function aliveIn(rows: readonly Row[], now: Instant): readonly HandOut[] {
   return rows
     .map(row => JSON.parse(String(row.event)) as HandOut)
-    .filter(({ expiresAt }) => expiresAt > now);
+    .filter(handOut => endOfHandOut(handOut) > now);
 }
 
 async function recordEvent(database: Database, event: AuditEvent): Promise<void> {

@@ -253,8 +253,11 @@ export function elevationsContract(
         handOut(credentials, NOW - 12 * HOUR, NOW + 1),
         handOut(link, NOW - HOUR, NOW + HOUR),
         handOut(credentials, NOW - HOUR, NOW + HOUR),
+        // Its console began 15 minutes later at the latest, and has a length of its own.
+        { ...handOut(link, NOW - HOUR, NOW), consoleSeconds: 2701 } as AuditEvent,
       ];
       const others = [
+        { ...handOut(link, NOW - HOUR, NOW), consoleSeconds: 2700 },
         handOut(credentials, NOW - HOUR, NOW),
         { ...handOut(credentials, NOW, NOW + HOUR), elevation: 'another' },
         { ...credentials, at: NOW, expiresAt: NOW + HOUR },

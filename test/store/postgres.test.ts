@@ -17,6 +17,7 @@ import {
   lastingElevationsContract,
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
+import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
   indexedNoticesContract,
@@ -126,6 +127,7 @@ function testWith(server: RunningPostgres): void {
 
   storeContract('PostgreSQL', newDatabase);
   roleUsesContract('PostgreSQL', newDatabase);
+  handOutsContract('PostgreSQL', newDatabase);
   browserSessionsContract('PostgreSQL', newDatabase);
   lastingBrowserSessionsContract('PostgreSQL', newDatabase);
 
@@ -152,6 +154,7 @@ function testWith(server: RunningPostgres): void {
   };
   indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedBrowserSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
+  indexedHandOutsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedNoticesContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedElevationsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedWorkloadsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });

@@ -21,6 +21,7 @@ import {
   lastingElevationsContract,
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
+import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
   indexedNoticesContract,
@@ -85,6 +86,7 @@ cliStoreContract('SQLite in memory', async () => ({
 }));
 storeContract('SQLite in a file', newFile);
 roleUsesContract('SQLite in a file', newFile);
+handOutsContract('SQLite in a file', newFile);
 browserSessionsContract('SQLite in a file', newFile);
 lastingBrowserSessionsContract('SQLite in a file', newFile);
 cliStoreContract('SQLite in a file', newFile);
@@ -129,6 +131,7 @@ indexedBrowserSessionsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!CONSTANT)/m,
 });
+indexedHandOutsContract('SQLite in a file', newFile, { planOf, scan: /^SCAN /m });
 indexedNoticesContract('SQLite in a file', newFile, { planOf, scan: /^SCAN (?!CONSTANT)/m });
 indexedWorkloadsContract('SQLite in a file', newFile, {
   planOf,
