@@ -22,6 +22,8 @@ import { createDestinations, type Destinations } from '../bridge/destinations.ts
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
+import { createMyAwsSessions, type MyAwsSessions } from '../bridge/my-aws-sessions.ts';
+import { createMyBrowsers, type MyBrowsers } from '../bridge/my-browsers.ts';
 import { createMyRoles, type MyRoles } from '../bridge/my-roles.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import type { Proofs } from '../bridge/proofs.ts';
@@ -89,6 +91,8 @@ export interface Bridge {
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
+  readonly myBrowsers: MyBrowsers;
+  readonly myAwsSessions: MyAwsSessions;
   readonly backChannelLogouts: BackChannelLogouts;
   readonly stepUps: StepUps;
   readonly signInTests: SignInTests;
@@ -237,6 +241,8 @@ function createBridge(
     ...{ connectors, identityRefresh },
   });
   const mySessions = createMySessions({ ...ports, isCurrent });
+  const myBrowsers = createMyBrowsers({ ...ports, ...configuration.sessions, isCurrent });
+  const { accounts } = configuration;
   const { access } = roleAccess;
   return {
     baseUrl: configuration.baseUrl,
@@ -245,7 +251,8 @@ function createBridge(
     identityCenterRegion: configuration.cli.identityCenter.region,
     ...roleAccess,
     ...logins,
-    ...{ signIn, signOuts, mySessions, elevations },
+    ...{ signIn, signOuts, mySessions, myBrowsers, elevations },
+    myAwsSessions: createMyAwsSessions({ ...ports, accounts }),
     workloads: workloads.workloads(shared),
     hasWorkloads: configuration.workloads.length > 0,
     notifiedBy: notifiedBy(configuration.notifications),

@@ -1,8 +1,11 @@
 /** The page after a sign-out: what has ended, what continues, the way to the identity provider. */
+import type { MySessions } from '../bridge/my-sessions.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { BrowserSignOut, SignOuts } from '../bridge/sign-outs.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { ProviderSignOut } from '../core/provider-session.ts';
-import { type Answer, view } from './answer.ts';
+import type { Viewer } from '../core/requester.ts';
+import { type Answer, refusal, view } from './answer.ts';
 import { signInLink } from './sign-in-links.ts';
 import type { SignedOutModel } from './views.ts';
 
@@ -11,8 +14,55 @@ export interface SignedOutParts {
   readonly signOuts: SignOuts;
 }
 
+export interface SignOutParts extends SignedOutParts {
+  readonly signIn: Pick<SignIn, 'connectors' | 'signOut'>;
+  readonly mySessions: Pick<MySessions, 'list'>;
+}
+
 /** Leads to the provider. */
 export const AT_PROVIDER = '/sign-out/provider';
+
+/** Signs the browser of a user out, also if the store is down. */
+export async function signOutOf(viewer: Viewer, parts: SignOutParts): Promise<Answer> {
+  try {
+    const atProvider = await parts.signIn.signOut(viewer);
+    const { connector } = viewer.session.identity;
+    const terminals = await liveTerminals(viewer, parts);
+    const ended = 'this browser';
+    return await signedOutAnswer({ connector, ended, terminals, atProvider }, parts);
+  } catch (thrown) {
+    return notSignedOut(thrown);
+  }
+}
+
+/** Signs the browser out all the same. */
+export function notSignedOut(thrown: unknown): Answer {
+  return refusal(notEnded(thrown), { session: 'cleared' });
+}
+
+/** Undefined if the store fails, which must not stop a sign-out. */
+function liveTerminals(
+  viewer: Viewer,
+  { mySessions }: Pick<SignOutParts, 'mySessions'>,
+): Promise<number | undefined> {
+  return mySessions.list(viewer).then(
+    ({ length }) => length,
+    () => undefined,
+  );
+}
+
+function notEnded(thrown: unknown): BridgeError {
+  const error = asBridgeError(thrown);
+  if (error.code !== 'unavailable') return error;
+  return new BridgeError('unavailable', `the session was not ended: ${error.message}`, {
+    cause: thrown,
+    hint: NOT_ENDED,
+    offers: 'sign-in-then-sessions',
+  });
+}
+
+const NOT_ENDED =
+  'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.';
 
 /**
  * Answers a browser whose session has ended. After a sign-out everywhere the browser goes on to the

@@ -1,4 +1,4 @@
-/** Models of the pages of terminals: a login that is confirmed, and sessions. */
+/** Models of the pages of terminals: a login that is confirmed. */
 import type { NamedClient } from '../core/oauth-client.ts';
 import type { HelpModel, PageFrame, ViewerModel } from './page-frame.ts';
 
@@ -75,34 +75,4 @@ export interface CliDecidedModel extends PageFrame {
       }
     | undefined;
   readonly help?: HelpModel | undefined;
-}
-
-export interface SessionRow extends TerminalModel {
-  readonly id: string;
-  /** ISO 8601, as the other time. Undefined if the session was never stepped up. */
-  readonly steppedUpAt?: string | undefined;
-  readonly until: string;
-  readonly containerTokens: readonly ContainerTokenRow[];
-}
-
-/** A token for containers, which ends with its session. */
-export interface ContainerTokenRow {
-  readonly id: string;
-  readonly account: string;
-  readonly role: string;
-  readonly address: string;
-  /** ISO 8601, as the other time. */
-  readonly since: string;
-  readonly lastUsedAt?: string | undefined;
-  readonly lastUsedAddress: string;
-}
-
-/** `GET /sessions` */
-export interface SessionsModel extends PageFrame {
-  readonly viewer: ViewerModel;
-  readonly sessions: readonly SessionRow[];
-  /** What was just done. */
-  readonly notice?: string | undefined;
-  /** Why nothing was done. */
-  readonly warning?: string | undefined;
 }

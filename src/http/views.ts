@@ -16,11 +16,11 @@ import type {
 import type { AddressModel, GoChoiceModel, GoModel, GoNoneModel } from './go-views.ts';
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
 import type { RolesModel } from './role-views.ts';
+import type { SessionsModel } from './session-views.ts';
 import type {
   CliConfirmModel,
   CliDecidedModel,
   DeviceCodeModel,
-  SessionsModel,
   TerminalModel,
 } from './terminal-views.ts';
 

@@ -94,7 +94,7 @@ async function aliveBy(
   return aliveIn(rows, now);
 }
 
-/** Reads events of every type, so that the number of rows is bounded, but only hand-outs of them. */
+/** Reads events of every type, which bounds the number of rows, but of them only hand-outs. */
 async function aliveOf(database: Database, person: PersonId, now: Instant): Promise<AliveHandOuts> {
   const rows = await database.rows(
     `SELECT CASE WHEN type IN ('credentials.issued', 'console-link.issued') THEN event END AS event

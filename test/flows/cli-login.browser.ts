@@ -113,7 +113,7 @@ describe('a terminal and a real browser', { skip: chromiumMissing() }, () => {
         await signedInAt(page, world.urls.bridge);
         await page.getByRole('link', { name: 'Sessions' }).click();
         await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
-        const rows = page.locator('ul.sessions > li');
+        const rows = page.locator('[aria-labelledby=terminals-title] ul.sessions > li');
         const before = await rows.count();
         assert.ok(before >= 1 && (await fits(page)));
         await rows.first().getByRole('button', { name: 'End' }).click();

@@ -159,7 +159,7 @@ const isChosenByUs = (path: Path): boolean =>
  * cannot be used would give, whose requests they are where all are of one user.
  */
 const KEPT_BACK =
-  /^viewer\.(?:sessionEndsAt|idleEndsAt)$|^(?:askedAt|until|(?:\w+\.\d+\.)+(?:at|until|activeUntil|usedAt)|review\.(?:dueAt|done\.at)|(?:open|earlier|before)\.\d+\.who\.\w+|accounts\.0\.offers\.1\.(?:field|value|longest)|approved\.until|sessions\.\d\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|steppedUpAt|until)|terminal\.(?:since|lastUsedAt))$|^connectors\.1\.href$/;
+  /^viewer\.(?:sessionEndsAt|idleEndsAt)$|^(?:askedAt|until|(?:\w+\.\d+\.)+(?:at|until|activeUntil|usedAt)|review\.(?:dueAt|done\.at)|(?:open|earlier|before)\.\d+\.who\.\w+|accounts\.0\.offers\.1\.(?:field|value|longest)|approved\.until|(?:here|(?:browsers|terminals|applications|aws)\.\d)\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|idleEndsAt|steppedUpAt|until|newestAt|endsAt)|terminal\.(?:since|lastUsedAt))$|^connectors\.1\.href$/;
 
 const HOSTILE = [
   '"><script>alert(1)</script>',

@@ -7,8 +7,18 @@ import type {
 } from '../../src/http/elevation-views.ts';
 import type { ViewerModel } from '../../src/http/page-frame.ts';
 import type { RoleRow } from '../../src/http/role-views.ts';
+import type { BrowserRow } from '../../src/http/session-views.ts';
 import type { TerminalModel } from '../../src/http/terminal-views.ts';
 import type { Views } from '../../src/http/views.ts';
+
+const browserRow: BrowserRow = {
+  name: 'Firefox on Linux',
+  address: '192.0.2.7',
+  since: '2026-11-20T18:30:00.000Z',
+  lastUsedAt: '2026-11-20T18:31:00.000Z',
+  idleEndsAt: '2026-11-20T19:31:00.000Z',
+  until: '2026-11-21T06:30:00.000Z',
+};
 
 const viewer: ViewerModel = {
   name: 'Alice Andersson',
@@ -596,12 +606,28 @@ export const VIEW_MODELS: {
     },
   },
   sessions: {
-    least: { viewer, sessions: [] },
+    least: {
+      viewer,
+      here: browserRow,
+      browsers: [],
+      terminals: [],
+      applications: [],
+      aws: [],
+      isAwsComplete: true,
+    },
     most: {
       viewer,
       notice: 'The session was ended.',
       warning: 'Nothing was done.',
-      sessions: [
+      here: { ...browserRow, steppedUpAt: '2026-11-20T18:40:00.000Z' },
+      browsers: [
+        {
+          ...{ ...browserRow, id: '89abcdef012345670123', name: 'Safari on iOS' },
+          steppedUpAt: '2026-11-20T18:40:00.000Z',
+        },
+      ],
+      unlistedBrowsers: '2 earlier sign-ins without details',
+      terminals: [
         {
           id: '0123456789abcdef0123',
           device: 'build-7',
@@ -626,6 +652,8 @@ export const VIEW_MODELS: {
             },
           ],
         },
+      ],
+      applications: [
         {
           id: '3210fedcba9876543210',
           device: 'Web application',
@@ -640,6 +668,24 @@ export const VIEW_MODELS: {
           containerTokens: [],
         },
       ],
+      aws: [
+        {
+          account: 'prod',
+          role: 'Admin',
+          mark: { word: 'Production', tone: 'production tone-red' },
+          what: '2 consoles',
+          holders: [
+            { name: 'Firefox on Linux', address: '192.0.2.7' },
+            { name: 'build-7', address: '192.0.2.8' },
+          ],
+          moreHolders: 3,
+          newestAt: '2026-11-20T18:30:00.000Z',
+          ends: 'all end at the latest',
+          endsAt: '2026-11-20T20:45:00.000Z',
+          elevationHref: '/elevations/e4b0c9d7f2a86513d0be',
+        },
+      ],
+      isAwsComplete: false,
     },
   },
   elevations: {

@@ -43,6 +43,12 @@ export function fieldsOf(form: ReturnType<Page['$']>): Record<string, string> {
 export class Visitor {
   /** By host name, as browsers keep them: the port does not matter. */
   readonly #cookies = new Map<string, Map<string, Cookie>>();
+  readonly #userAgent: string | undefined;
+
+  /** `userAgent` is what the browser says that it is. */
+  constructor(userAgent?: string) {
+    this.#userAgent = userAgent;
+  }
 
   cookie(url: string, name: string): string | undefined {
     return this.#cookies.get(new URL(url).hostname)?.get(name)?.value;
@@ -54,7 +60,7 @@ export class Visitor {
 
   /** Another browser with the same cookies. */
   clone(): Visitor {
-    const other = new Visitor();
+    const other = new Visitor(this.#userAgent);
     for (const [host, cookies] of this.#cookies) other.#cookies.set(host, new Map(cookies));
     return other;
   }
@@ -134,6 +140,7 @@ export class Visitor {
         headers: {
           'sec-fetch-mode': 'navigate',
           'sec-fetch-dest': 'document',
+          ...(this.#userAgent !== undefined && { 'user-agent': this.#userAgent }),
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
           // A form without a page is a program's, which says nothing of itself.
           ...(body !== undefined && initiator === undefined
