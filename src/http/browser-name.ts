@@ -5,7 +5,7 @@ import { BROWSER_MAP, OS_MAP, parse } from 'bowser';
 const BROWSERS: ReadonlySet<string> = new Set(Object.values(BROWSER_MAP));
 const SYSTEMS: ReadonlySet<string> = new Set(Object.values(OS_MAP));
 
-/** `Firefox on Linux`; `An unknown browser` if there is no known name in it. */
+/** `Firefox on Linux`; `an unknown browser` if there is no known name in it. */
 export function browserName(userAgent: string | undefined): string {
   if (userAgent === undefined || userAgent === '') return UNKNOWN;
   const { browser, os } = parse(userAgent);
@@ -15,7 +15,7 @@ export function browserName(userAgent: string | undefined): string {
   return system === undefined ? name : `${name} on ${system}`;
 }
 
-const UNKNOWN = 'An unknown browser';
+const UNKNOWN = 'an unknown browser';
 
 function known(names: ReadonlySet<string>, name: string | undefined): string | undefined {
   return name !== undefined && names.has(name) ? name : undefined;

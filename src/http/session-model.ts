@@ -71,7 +71,7 @@ function browserRow(
 ): BrowserRow {
   const { openedFrom, steppedUpAt, createdAt, lastUsedAt, expiresAt } = browser;
   return {
-    name: browserName(openedFrom.userAgent),
+    name: capitalized(browserName(openedFrom.userAgent)),
     address: openedFrom.address,
     since: iso(createdAt),
     lastUsedAt: iso(lastUsedAt),
@@ -79,6 +79,10 @@ function browserRow(
     until: iso(expiresAt),
     steppedUpAt: steppedUpAt === undefined ? undefined : iso(steppedUpAt),
   };
+}
+
+function capitalized(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function unlistedIn({ others, withoutDetails }: LiveBrowsers): string | undefined {
@@ -140,6 +144,7 @@ function awsRow(session: MyAwsSession, nameOf: (holder: Holder) => string): AwsS
     what: count === 1 ? one : `${count} ${several}`,
     holders: holders.slice(0, MOST_HOLDERS).map(holder => holderModel(holder, nameOf)),
     moreHolders: Math.max(0, holders.length - MOST_HOLDERS),
+    given: count === 1 ? 'Given' : 'Last given',
     newestAt: iso(newestAt),
     ends: endsOf(kind, count),
     endsAt: iso(endsAt),

@@ -51,6 +51,8 @@ export interface AwsSessionRow {
   readonly holders: readonly HolderModel[];
   /** How many holders more there are. */
   readonly moreHolders: number;
+  /** `Last given` */
+  readonly given: string;
   readonly newestAt: string;
   /** `ends at the latest` */
   readonly ends: string;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { browserName } from '../../src/http/browser-name.ts';
 
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)';
-const UNKNOWN = 'An unknown browser';
+const UNKNOWN = 'an unknown browser';
 
 describe('the name of a browser', () => {
   for (const [name, userAgent] of [

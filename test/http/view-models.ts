@@ -679,6 +679,7 @@ export const VIEW_MODELS: {
             { name: 'build-7', address: '192.0.2.8' },
           ],
           moreHolders: 3,
+          given: 'Last given',
           newestAt: '2026-11-20T18:30:00.000Z',
           ends: 'all end at the latest',
           endsAt: '2026-11-20T20:45:00.000Z',
