@@ -2,7 +2,12 @@
  * The commands of the client, one row each: help, completion, parsing and documentation are made
  * from it. A new command is a row here and the file in commands/ that its row loads.
  */
-import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/command.ts';
+import {
+  type CommandSpec,
+  DURATION_OPTION,
+  JSON_OPTION,
+  MINIMUM_OPTION,
+} from './command-line/command.ts';
 import { PRINTED_FORMATS, SHELL_FORMATS } from './command-line/shell-formats.ts';
 import { ACTIONS, PLATFORMS } from './workload/names.ts';
 
@@ -101,8 +106,8 @@ Logins to other bridges stay.`,
     usage: '[WORD ...]',
     description: `Lists your roles.
 
-With words, only roles whose account name, account id and role name contain all of them. Roles "on
-request" are given for a time, after an approval: rolebridge request.`,
+With words, only roles whose account name, account id, role name, environment and owner contain all of
+them. Roles "on request" are given for a time, after an approval: rolebridge request.`,
     options: {
       all: {
         type: 'boolean',
@@ -143,6 +148,7 @@ They are not renewed. For credentials that renew themselves, use "configure" or 
         type: 'boolean',
         description: 'with --format credentials-file: write to ~/.aws/credentials',
       },
+      duration: DURATION_OPTION,
       minimum: MINIMUM_OPTION,
       json: { type: 'boolean', description: 'the same as --format json' },
     },
@@ -202,6 +208,11 @@ that of the account. The exit code is that of the command.`,
         description:
           'fixed credentials in the environment, for tools that read nothing else; they are not renewed',
       },
+      duration: {
+        ...DURATION_OPTION,
+        description:
+          'length of each session, 15m at least; credentials are renewed before it ends (default: what the rule gives)',
+      },
       minimum: MINIMUM_OPTION,
     },
     examples: [
@@ -230,6 +241,7 @@ ${ROLE_RULE}`,
         value: 'URL',
         description: 'the address of a console page, as copied from the browser',
       },
+      duration: DURATION_OPTION,
       print: {
         type: 'boolean',
         description:

@@ -40,12 +40,16 @@ describe('everyday use of the client', () => {
 
   it('roles lists and searches roles, also as JSON', async () => {
     const text = await laptop.done(['roles']);
-    assert.match(text, /^ACCOUNT +ID +ROLE +FOR +GIVEN BY$/m);
+    assert.match(text, /^ACCOUNT +ID +ROLE +ENVIRONMENT +FOR +GIVEN BY$/m);
     assert.match(
       text,
       /^partner +444455556666 +Auditor +1 h +aws-admins \(partner-audit\), prod\/BridgeHub$/m,
     );
+    assert.match(text, /^prod +111122223333 +Admin +production +4 h +aws-admins/m);
     assert.equal((await laptop.done(['roles', 'PROD', 'read'])).trim().split('\n').length, 2);
+    const owned = await laptop.done(['roles', 'platform', 'team', 'staging', 'admin']);
+    assert.match(owned, /^staging +222233334444 +Admin +staging /m);
+    assert.equal(owned.trim().split('\n').length, 2);
 
     const { roles } = JSON.parse(
       await laptop.done(['roles', '--json', '--search', '333344445555']),

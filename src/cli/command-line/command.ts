@@ -75,6 +75,11 @@ export const JSON_OPTION: OptionSpec = {
   type: 'boolean',
   description: 'print JSON, for programs',
 };
+export const DURATION_OPTION: OptionSpec = {
+  type: 'string',
+  value: 'DURATION',
+  description: 'length of the session: 15m at least (default: what the rule gives, the longest)',
+};
 export const MINIMUM_OPTION: OptionSpec = {
   type: 'string',
   value: 'DURATION',

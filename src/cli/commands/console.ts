@@ -1,7 +1,10 @@
 import { MAX_DESTINATION } from '../../core/console-destination.ts';
 import { queryValue } from '../../core/local-path.ts';
+import type { Seconds } from '../../core/time.ts';
 import type { Run } from '../command-line/command.ts';
+import { durationOf } from '../command-line/times.ts';
 import { chooseRole, withSuggestions } from '../roles/choice.ts';
+import { requireLength } from '../roles/lasting-credentials.ts';
 import type { NamedRole } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
 import { readLogin } from '../session/login-state.ts';
@@ -14,15 +17,17 @@ import { isThisComputer } from '../warm/bridges.ts';
 export const run: Run = async ({ words, options, client: open, terminal, env }) => {
   const client = open();
   const destination = destinationIn(options.destination);
+  const seconds = durationOf(options, 'duration');
   const role = await chooseRole(client, { written: words[0] });
+  const page = { ...role, destination, seconds };
   if (options.print === true) {
-    terminal.print(`${await linkFor(client, role, destination)}\n`);
+    terminal.print(`${await linkFor(client, page)}\n`);
     terminal.say('Anyone who has this link acts as you in AWS. It expires in 15 minutes.');
     return;
   }
   // Every user of the computer can see the arguments of programs, so the browser gets an address
   // that works only with a session there.
-  const address = consoleAddress(client.server.origin, role, destination);
+  const address = consoleAddress(client.server.origin, page);
   const opener = browserOpener(env);
   const isOpen = opener !== undefined && (await openBrowser(opener, address, env));
   if (!isOpen) {
@@ -38,8 +43,9 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
       },
     );
   }
+  const mark = role.warning === undefined ? '' : ` (${terminal.red(role.warning)})`;
   terminal.say(
-    `Opening the console of ${printable(role.account)} as ${printable(role.role)} in the browser.`,
+    `Opening the console of ${printable(role.account)}${mark} as ${printable(role.role)} in the browser.`,
   );
   const login = await readLogin(client);
   const here =
@@ -63,36 +69,50 @@ function destinationIn(option: string | boolean | undefined): string | undefined
   );
 }
 
+interface ConsolePage extends NamedRole {
+  readonly destination: string | undefined;
+  readonly seconds: Seconds | undefined;
+}
+
 function consoleAddress(
   origin: string,
-  { account, role }: NamedRole,
-  destination: string | undefined,
+  { account, role, destination, seconds }: ConsolePage,
 ): string {
   const query = Object.entries({
     account,
     role,
     ...(destination !== undefined && { destination }),
+    ...(seconds !== undefined && { duration: `${seconds}s` }),
   });
   return `${origin}/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }
 
+interface LinkAnswer {
+  readonly url: unknown;
+  readonly duration_seconds?: unknown;
+  readonly console_seconds?: unknown;
+}
+
 async function linkFor(
   client: Client,
-  role: NamedRole,
-  destination: string | undefined,
+  { account, role, destination, seconds }: ConsolePage,
 ): Promise<string> {
   const ask = {
-    account: role.account,
-    role: role.role,
+    ...{ account, role },
     ...(destination !== undefined && { destination }),
+    ...(seconds !== undefined && { duration_seconds: seconds }),
   };
   const answer = await client.terminal
-    .progress(`Asking for the console of ${printable(role.account)}`, () =>
-      signedIn(client).call<{ url: unknown } | null>('POST', '/console-link', ask),
+    .progress(`Asking for the console of ${printable(account)}`, () =>
+      signedIn(client).call<LinkAnswer | null>('POST', '/console-link', ask),
     )
     .catch(async (thrown: unknown) => {
-      throw thrown instanceof CliError ? await withSuggestions(client, role, thrown) : thrown;
+      const named = { account, role };
+      throw thrown instanceof CliError ? await withSuggestions(client, named, thrown) : thrown;
     });
+  // A console without a length of its own ends with the credentials.
+  if (seconds !== undefined)
+    requireLength(answer?.console_seconds ?? answer?.duration_seconds, seconds);
   const url = answer?.url;
   if (isWebAddress(url)) return url;
   throw new CliError('failed', 'the server sent a console link that is not a web address', {

@@ -9,7 +9,8 @@ import { credentialsText, formatNamed } from '../command-line/credentials-text.t
 import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
 import { durationOf } from '../command-line/times.ts';
 import { chooseRole } from '../roles/choice.ts';
-import { credentialsFor, sayLacking } from '../roles/credentials.ts';
+import { sayLacking } from '../roles/credentials.ts';
+import { credentialsLasting } from '../roles/lasting-credentials.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
@@ -20,12 +21,13 @@ export const run: Run = async invocation => {
   const { words, options, client: open, terminal } = invocation;
   const format = formatOf(options);
   const minimumSeconds = durationOf(options, 'minimum');
+  const durationSeconds = durationOf(options, 'duration');
   const client = open();
   const role = await chooseRole(client, {
     written: words[0],
     forProgram: format === 'json' || format === 'process',
   });
-  const credentials = await credentialsFor(client, role, { minimumSeconds });
+  const credentials = await credentialsLasting(client, role, { minimumSeconds, durationSeconds });
   sayLacking(client, credentials);
   const profile =
     typeof options.profile === 'string'
@@ -33,12 +35,11 @@ export const run: Run = async invocation => {
       : `${keysPrefix(client)}${credentials.account.name}-${inProfileName(credentials.role)}${KEYS}`;
   if (options.write === true) return writeProfile(invocation, credentials, profile);
   terminal.print(credentialsText(format, credentials, profile));
-  if (terminal.isInteractive)
-    terminal.say(
-      terminal.dim(
-        `valid for ${formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000))}`,
-      ),
-    );
+  if (terminal.isInteractive) {
+    const mark = role.warning === undefined ? '' : `${terminal.red(role.warning)}, `;
+    const left = formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000));
+    terminal.say(`${mark}${terminal.dim(`valid for ${left}`)}`);
+  }
   return;
 };
 

@@ -1,9 +1,9 @@
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command-line/command.ts';
-import { type Role, rolesOf } from '../roles/list.ts';
+import { PRODUCTION, type Role, rolesOf } from '../roles/list.ts';
 import { speaksOf } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
-import { jsonText, printable } from '../terminal/printable.ts';
+import { jsonText } from '../terminal/printable.ts';
 import { table } from '../terminal/terminal.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
@@ -33,12 +33,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     );
     return;
   }
-  terminal.print(
-    table(
-      [['ACCOUNT', 'ID', 'ROLE', 'FOR', 'GIVEN BY'], ...found.map(role => rowOf(role, client))],
-      terminal.columns,
-    ),
-  );
+  terminal.print(tableOf(found, client));
   const hidden =
     options.all === true
       ? 0
@@ -54,12 +49,56 @@ function isShown({ usable, request_url }: Role): boolean {
   return usable || typeof request_url === 'string';
 }
 
-function rowOf(entry: Role, client: Client): string[] {
-  const { account, role, rule, group, usable, missing } = entry;
-  const how = usable
-    ? `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}`
-    : missing.join(' ');
-  return [account.name, account.id, role, lengthOf(entry, client), how].map(printable);
+interface Column {
+  readonly head: string;
+  readonly cell: (role: Role, client: Client) => string;
+}
+
+const ENVIRONMENT: Column = {
+  head: 'ENVIRONMENT',
+  cell: ({ account }) => account.environment ?? '',
+};
+const COLUMNS: readonly Column[] = [
+  { head: 'ACCOUNT', cell: ({ account }) => account.name },
+  { head: 'ID', cell: ({ account }) => account.id },
+  { head: 'ROLE', cell: ({ role }) => role },
+  ENVIRONMENT,
+  { head: 'FOR', cell: lengthOf },
+  { head: 'GIVEN BY', cell: sourceOf },
+];
+
+/** With the environments where one is configured. */
+function tableOf(roles: readonly Role[], client: Client): string {
+  const { terminal } = client;
+  const hasEnvironments = roles.some(({ account }) => typeof account.environment === 'string');
+  const columns = COLUMNS.filter(column => hasEnvironments || column !== ENVIRONMENT);
+  const rows = roles.map(role => columns.map(({ cell }) => cell(role, client)));
+  const text = table([columns.map(({ head }) => head), ...rows], terminal.columns);
+  const isScreen = Number.isFinite(terminal.columns);
+  return hasEnvironments && isScreen && terminal.hasColour ? inRed(text) : text;
+}
+
+/** The table with `production` in red, in the column of environments. */
+function inRed(text: string): string {
+  const at = text.indexOf(ENVIRONMENT.head);
+  const end = at + PRODUCTION.length;
+  const isMarked = (line: readonly string[]): boolean =>
+    `${line.slice(at, end + 1).join('')} `.startsWith(`${PRODUCTION} `);
+  return text
+    .split('\n')
+    .map(line => [...line])
+    .map(line =>
+      isMarked(line)
+        ? [...line.slice(0, at), '\u001b[31m', PRODUCTION, '\u001b[39m', ...line.slice(end)]
+        : line,
+    )
+    .map(line => line.join(''))
+    .join('\n');
+}
+
+function sourceOf({ account, rule, group, usable, missing }: Role): string {
+  if (!usable) return missing.join(' ');
+  return `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}`;
 }
 
 function lengthOf(

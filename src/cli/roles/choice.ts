@@ -10,13 +10,25 @@ import { CliError } from '../terminal/exit.ts';
 import { printable } from '../terminal/printable.ts';
 import { knownBridges, listOf } from '../warm/bridges.ts';
 import { readIfThere, writePrivately } from '../warm/private-files.ts';
-import { type Named, nameOf, type Role, rolesOf } from './list.ts';
-import { exactly, matching, type NamedRole, nearestNames, readRoleName } from './matching.ts';
+import { type Named, nameOf, type Role, rolesOf, warningOf } from './list.ts';
+import {
+  exactly,
+  matching,
+  type NamedRole,
+  nearestNames,
+  readRoleName,
+  searching,
+} from './matching.ts';
 
 export interface ChoiceOptions {
   readonly written: string | undefined;
   /** `--json`, `--format process`: a program reads the output. */
   readonly forProgram?: boolean;
+}
+
+export interface ChosenRole extends NamedRole {
+  /** `production`, if the account is and a user has chosen it at a terminal. */
+  readonly warning?: string | undefined;
 }
 
 const MOST_RECENT = 20;
@@ -29,12 +41,13 @@ const isNames = arrayOf(isText);
 export async function chooseRole(
   client: Client,
   { written, forProgram = false }: ChoiceOptions,
-): Promise<NamedRole> {
+): Promise<ChosenRole> {
   if (!mayGuess(client, forProgram)) return exactName(client, written);
   const roles = await rolesOf(client);
   const chosen = await chooseAtTerminal(client, roles, written);
   remember(client, nameOf(chosen));
-  return { account: chosen.account.name, role: chosen.role };
+  const { account, role } = chosen;
+  return { account: account.name, role, warning: warningOf(account) };
 }
 
 /**
@@ -115,10 +128,15 @@ export async function pickMatching<R extends Named>(
   if (written === undefined) return pickRole(client, roles, hintOf);
   const exact = exactly(roles, written);
   if (exact !== undefined) return exact;
-  const [best, ...others] = matching(roles, written.replace('/', ' '));
+  const words = written.replace('/', ' ');
+  const named = matching(roles, words);
+  const [best, ...others] = named.length > 0 ? named : searching(roles, words);
   if (best === undefined) return undefined;
   if (others.length > 0) return pickRole(client, [best, ...others], hintOf);
-  client.terminal.say(client.terminal.dim(printable(nameOf(best))));
+  const { terminal } = client;
+  const warning = warningOf(best.account);
+  const mark = warning === undefined ? '' : ` ${terminal.red(warning)}`;
+  terminal.say(`${terminal.dim(printable(nameOf(best)))}${mark}`);
   return best;
 }
 
@@ -137,12 +155,13 @@ async function pickRole<R extends Named>(
     value: nameOf(role),
     label: nameOf(role),
     hint: hintOf(role),
+    mark: warningOf(role.account),
   });
   const { pick } = await import('../terminal/prompts.ts');
   const name = await pick(client.terminal, {
     message: 'Which role?',
     choices: sorted.map(choiceOf),
-    search: typed => matching(roles, typed).map(choiceOf),
+    search: typed => searching(roles, typed).map(choiceOf),
   });
   return roles.find(role => nameOf(role) === name)!;
 }

@@ -49,9 +49,10 @@ export async function credentialsFor(
   return heldOrFetched(`${file}.lock`, waiting, {
     held: usable,
     fetch: async () => {
-      const asked = { role, file, minimumSeconds };
-      const fetched = await fetch(client, role).catch(async (thrown: unknown) => {
-        const held = await heldToTheEnd(client, asked, thrown);
+      const fetched = await fetchCredentials(client, role).catch(async (thrown: unknown) => {
+        const cached = await client.vault.read<CachedCredentials>(file);
+        const asked = { role, cached, minimumSeconds };
+        const held = heldToTheEnd(client, asked, thrown);
         if (held !== undefined) return held;
         throw await explained(client, asked, thrown);
       });
@@ -83,12 +84,18 @@ export function forgetCredentials(client: Client, { account, role }: Named): voi
     rmSync(fileOf(client, { account: name, role }), { force: true });
 }
 
-async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials> {
+/** New ones from the server. `durationSeconds`: default what the rule gives. */
+export async function fetchCredentials(
+  client: Client,
+  role: NamedRole,
+  durationSeconds?: number,
+): Promise<CachedCredentials> {
   const before = await readLogin(client);
   const answer = await client.terminal.progress(`Asking for ${role.account}/${role.role}`, () =>
     signedIn(client).call<CredentialsAnswer>('POST', '/credentials', {
       account: role.account,
       role: role.role,
+      ...(durationSeconds !== undefined && { duration_seconds: durationSeconds }),
     }),
   );
   const after = await readLogin(client);
@@ -103,7 +110,7 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
 
 interface Asked {
   readonly role: NamedRole;
-  readonly file: string;
+  readonly cached: CachedCredentials | undefined;
   readonly minimumSeconds: number | undefined;
 }
 
@@ -117,14 +124,13 @@ const SHORTEST_MILLISECONDS = 16 * MINUTE * 1000;
  * The cached credentials, when the bridge refuses new ones because their elevation is about to end:
  * they are good until then. Undefined for any other error.
  */
-async function heldToTheEnd(
+export function heldToTheEnd(
   client: Client,
-  { role, file, minimumSeconds }: Asked,
+  { role, cached, minimumSeconds }: Asked,
   thrown: unknown,
-): Promise<CachedCredentials | undefined> {
+): CachedCredentials | undefined {
   if (!(thrown instanceof CliError) || thrown.requestUrl === undefined) return undefined;
   if (minimumSeconds !== undefined) return undefined;
-  const cached = await client.vault.read<CachedCredentials>(file);
   const now = Date.now();
   const { elevationEndsLocally: end } = cached ?? {};
   const isEnding = end !== undefined && end - now < SHORTEST_MILLISECONDS;
@@ -143,15 +149,13 @@ function sayEnding({ terminal, bridge }: Client, { account, role }: NamedRole, l
 /** The error with what helps: names of roles for a denial, the cache for a network that is down. */
 async function explained(
   client: Client,
-  { role, file, minimumSeconds }: Asked,
+  { role, cached, minimumSeconds }: Asked,
   thrown: unknown,
 ): Promise<unknown> {
   if (!(thrown instanceof CliError)) return thrown;
   if (thrown.exit === 'refused') return withSuggestions(client, role, thrown);
-  const cached =
-    thrown.exit === 'unreachable' ? await client.vault.read<CachedCredentials>(file) : undefined;
   const left = cached === undefined ? 0 : Math.floor((cached.expiresLocally - Date.now()) / 1000);
-  if (cached === undefined || left <= 0) return thrown;
+  if (thrown.exit !== 'unreachable' || cached === undefined || left <= 0) return thrown;
   const wanted = minimumSeconds ?? defaultMinimumSeconds(cached);
   return new CliError(thrown.exit, thrown.message, {
     lines: [
@@ -162,7 +166,7 @@ async function explained(
   });
 }
 
-function tooShort(
+export function tooShort(
   { durationSeconds, fetchedLocally, expiresLocally }: CachedCredentials,
   minimumSeconds: number | undefined,
 ): CliError {

@@ -14,14 +14,20 @@ import type { Client } from '../session/client.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { readIfThere, writePrivately } from '../warm/private-files.ts';
 
+/** What is configured of an account. Absent from older servers. */
+interface AccountDetails {
+  readonly environment?: string | null;
+  readonly owner?: string | null;
+}
+
 /** What has the name of a role. */
 export interface Named {
-  readonly account: { readonly id: string; readonly name: string };
+  readonly account: AccountDetails & { readonly id: string; readonly name: string };
   readonly role: string;
 }
 
 export interface Role {
-  readonly account: {
+  readonly account: AccountDetails & {
     readonly id: string;
     readonly name: string;
     readonly partition: string;
@@ -47,7 +53,11 @@ export interface Role {
 const isRoleList = objectOf({
   roles: arrayOf(
     objectOf({
-      account: objectOf({ id: isText, name: isText, region: isText, via: orNull(isText) }),
+      account: objectOf({
+        ...{ id: isText, name: isText, region: isText, via: orNull(isText) },
+        environment: optional(orNull(isText)),
+        owner: optional(orNull(isText)),
+      }),
       role: isText,
       duration_seconds: isAmount,
       rule: isText,
@@ -70,6 +80,13 @@ interface Kept {
 /** `prod/Admin` */
 export function nameOf({ account, role }: Named): string {
   return `${account.name}/${role}`;
+}
+
+export const PRODUCTION = 'production';
+
+/** `production` where the account is, else undefined. */
+export function warningOf({ environment }: Named['account']): string | undefined {
+  return environment === PRODUCTION ? PRODUCTION : undefined;
 }
 
 /** From the server; from the cache if it is a few minutes old at most, unless `fresh`. */

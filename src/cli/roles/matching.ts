@@ -32,6 +32,16 @@ const MOST_FOUND = 50;
 /** Below it, the letters are in the name but too scattered to be meant. */
 const LEAST_SCORE = 0.3;
 
+/**
+ * The roles that a search in a list finds: by their names, and then those whose names, environment
+ * and owner contain every word.
+ */
+export function searching<R extends Named>(roles: readonly R[], typed: string): readonly R[] {
+  const named = matching(roles, typed);
+  const others = roles.filter(role => !named.includes(role) && speaksOf(role, [typed]));
+  return [...named, ...others].slice(0, MOST_FOUND);
+}
+
 /** The best match first: letters in order (`padm`), parts of account, id or role, several words. */
 export function matching<R extends Named>(roles: readonly R[], typed: string): readonly R[] {
   const targets = roles.map(role => ({ role, text: `${nameOf(role)} ${role.account.id}` }));
@@ -47,9 +57,13 @@ export function nearestNames(roles: readonly Named[], text: string, count: numbe
   return [...new Set(found.map(nameOf))].slice(0, count);
 }
 
-/** Whether account name, account id and role contain every word; `prod/Admin` is one. */
+/**
+ * Whether the names of account and role, the account's id, its environment and its owner contain
+ * every word; `prod/Admin` is one.
+ */
 export function speaksOf(role: Named, words: readonly string[]): boolean {
-  const haystack = `${nameOf(role)} ${role.account.id}`.toLowerCase();
+  const { id, environment, owner } = role.account;
+  const haystack = [nameOf(role), id, environment, owner].join(' ').toLowerCase();
   return words
     .flatMap(word => word.toLowerCase().split(/\s+/))
     .every(word => haystack.includes(word));

@@ -11,6 +11,8 @@ export interface Choice {
   readonly value: string;
   readonly label: string;
   readonly hint?: string | undefined;
+  /** A warning behind the label, in red where there are colours. */
+  readonly mark?: string | undefined;
 }
 
 export interface PickOptions {
@@ -35,9 +37,9 @@ export async function pick(
     maxItems: Math.max(3, Math.min(MOST_SHOWN, rows - LINES_AROUND_THE_LIST)),
     options() {
       const typed = this.userInput.trim();
-      return (typed === '' ? choices : search(typed)).map(({ value, label, hint }) => ({
+      return (typed === '' ? choices : search(typed)).map(({ value, label, hint, mark }) => ({
         value,
-        label: printable(label),
+        label: `${printable(label)}${mark === undefined ? '' : ` ${marked(terminal, mark)}`}`,
         ...(hint !== undefined && { hint: printable(hint) }),
       }));
     },
@@ -49,6 +51,11 @@ export async function pick(
   if (isCancel(chosen) || chosen === undefined)
     throw new CliError('interrupted', 'nothing was chosen');
   return chosen;
+}
+
+function marked({ hasColour }: Terminal, mark: string): string {
+  const word = printable(mark);
+  return hasColour ? `\u001b[31m${word}\u001b[39m` : word;
 }
 
 /** Throws `interrupted`. */

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** The width of a line on stdout; infinite for programs. */
   readonly columns: number;
+  /** Whether the screen shows colours, and the user wants them (`NO_COLOR`). */
+  readonly hasColour: boolean;
   readonly input: Readable;
   /** Where prompts are drawn, so that stdout stays data. */
   readonly screen: Writable;
@@ -21,6 +23,7 @@ export interface Terminal {
   progress<T>(what: string, work: () => Promise<T>): Promise<T>;
   bold(text: string): string;
   dim(text: string): string;
+  red(text: string): string;
 }
 
 interface Streams {
@@ -46,6 +49,7 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
   return {
     isInteractive,
     columns: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
+    hasColour,
     input: stdin,
     screen: stderr,
     print: text => void stdout.write(text),
@@ -66,6 +70,7 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
     },
     bold: paint(1, 22),
     dim: paint(2, 22),
+    red: paint(31, 39),
   };
 }
 

@@ -77,6 +77,39 @@ describe('rolebridge console', () => {
     assert.match(stranger.text, /the AWS console of prod as Developer/);
   });
 
+  it('asks for a session of the chosen length, in the browser and for a link', async () => {
+    const { stderr } = await computer.run(['console', 'prod/Developer', '--duration', '45m'], {
+      env: { BROWSER: browser },
+    });
+    const [[, address] = []] = calls(computer);
+    assert.equal(new URL(address!).searchParams.get('duration'), '2700s', stderr);
+    const bob = (await world.signIn('bob', 'oidc')).visitor;
+    const opened = Date.parse((await bob.get(address!)).$('time').attr('datetime')!);
+    assert.ok(Math.abs(opened - world.clock.now() - 45 * 60_000) < 60_000);
+
+    const link = await computer.done([
+      ...['console', 'prod/Developer', '--duration', '20m', '--print'],
+    ]);
+    const page = await new Visitor().get(link.trim());
+    const until = Date.parse(page.$('time').attr('datetime')!);
+    assert.ok(Math.abs(until - world.clock.now() - 20 * 60_000) < 60_000);
+  });
+
+  it('is refused a length that the role does not have, with the limits', async () => {
+    const { code, stdout, stderr } = await computer.run([
+      ...['console', 'prod/Developer', '--duration', '9h', '--print'],
+    ]);
+    assert.deepEqual([code, stdout], [4, '']);
+    assert.match(stderr, /^rolebridge: This session length is not available\.$/m);
+    assert.match(stderr, /gives at most 4 h\. Choose a length from 15 min to 4 h\./);
+    for (const wrong of ['-1h', '1w', '900', 'x']) {
+      const refused = await computer.run(['console', 'prod/Developer', `--duration=${wrong}`]);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /is not a valid duration/);
+    }
+    assert.deepEqual(calls(computer), []);
+  });
+
   it('prints the address where there is no browser', async () => {
     for (const BROWSER of ['none', recorder(computer, 'fails')]) {
       const { code, stdout, stderr } = await computer.run(['console', 'prod/team/Admin'], {

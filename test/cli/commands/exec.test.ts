@@ -60,6 +60,46 @@ describe('exec', () => {
     }
   };
 
+  it('gives sessions of the chosen length, which the cache neither gives nor keeps', async () => {
+    const lengths = () =>
+      world.toAws.flatMap(({ form }) => form.get('DurationSeconds') ?? []).map(Number);
+    await computer.done(['credentials', 'prod/Developer']);
+    const cached = lengths().length;
+    const expiry = ['exec', 'prod/Developer', '--env', '--duration', '30m'];
+    const until = await computer.done([
+      ...[...expiry, ...node('process.stdout.write(process.env.AWS_CREDENTIAL_EXPIRATION)')],
+    ]);
+    assert.ok(Math.abs(Date.parse(until) - world.clock.now() - 30 * 60_000) < 60_000, until);
+    const printed = await computer.done([
+      ...['credentials', 'prod/Developer', '--json', '--duration', '1h15m'],
+    ]);
+    assert.equal(JSON.parse(printed).duration_seconds, 4500);
+    await computer.done(['credentials', 'prod/Developer']);
+    assert.deepEqual(lengths().slice(cached), [1800, 4500]);
+  });
+
+  it('is refused a length that the role does not have', async () => {
+    for (const [duration, hint] of [
+      ['14m', /AWS gives sessions of 15 min or more\. Choose a length from 15 min to 2 h\./],
+      ['3h', /The rule of this role gives at most 2 h\. Choose a length from 15 min to 2 h\./],
+    ] as const) {
+      const { code, stdout, stderr } = await computer.run([
+        ...['exec', 'prod/Developer', '--duration', duration],
+        ...node('process.stdout.write("started")'),
+      ]);
+      assert.deepEqual([code, stdout], [4, ''], stderr);
+      assert.match(stderr, hint);
+    }
+  });
+
+  it('says what AWS gave less than was asked for', async () => {
+    const { code, stderr } = await computer.run([
+      ...['exec', 'prod/ReadOnly', '--duration', '2h', '--', 'true'],
+    ]);
+    assert.equal(code, 0);
+    assert.match(stderr, /AWS allows 1 h for prod\/ReadOnly, not 2 h/);
+  });
+
   it('removes variables that would override the role', async () => {
     const stray = {
       AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',

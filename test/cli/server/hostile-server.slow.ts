@@ -90,6 +90,7 @@ describe('a hostile server', () => {
     ['roles', '--all'],
     ['roles', '--all', '--json'],
     ['roles', 'nothing'],
+    ['roles', 'owner'],
     ['credentials', 'prod/Admin'],
     ['credentials', 'prod/Admni', '--json'],
     ['credential-process', 'prod/Admin'],
@@ -344,7 +345,8 @@ describe('a hostile server', () => {
     await login();
     const ODD = [null, [], 'text', {}] as const;
     const whoami = LIES['GET /api/v1/whoami']!('').body as Record<string, unknown>;
-    const one = (LIES['GET /api/v1/roles']!('').body as { roles: readonly object[] }).roles[0]!;
+    const one = (LIES['GET /api/v1/roles']!('').body as { roles: readonly { account: object }[] })
+      .roles[0]!;
 
     const CASES: readonly {
       readonly endpoint: string;
@@ -372,6 +374,8 @@ describe('a hostile server', () => {
           { roles: {} },
           { roles: [null] },
           { roles: [7] },
+          { roles: [{ ...one, account: { ...one.account, environment: ['production'] } }] },
+          { roles: [{ ...one, account: { ...one.account, owner: 7 } }] },
           ...['account', 'role', 'duration_seconds', 'usable', 'missing'].map(field => ({
             roles: [{ ...one, [field]: null }],
           })),

@@ -20,6 +20,8 @@ export const role = (name: string, account: string) => ({
     partition: 'aws',
     region: 'eu-west-1',
     via: `x${HOSTILE}`,
+    environment: `production${HOSTILE}`,
+    owner: `owner${HOSTILE}`,
   },
   role: name,
   arn: `arn${HOSTILE}`,

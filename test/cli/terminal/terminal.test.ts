@@ -18,6 +18,8 @@ const SCRIPT = '/usr/bin/script';
 interface Typed {
   readonly code: number | null;
   readonly screen: string;
+  /** With its control characters. */
+  readonly raw: string;
 }
 
 describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
@@ -35,11 +37,12 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
   const at = (
     args: string,
     turns: readonly (readonly [RegExp, string | ((screen: string) => Promise<void>)])[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): Promise<Typed> => {
     // A terminal without a size has no room for a list.
     const command = `stty cols 100 rows 30 && exec ${process.execPath} ${computer.entry} ${args}`;
     const child = spawn(SCRIPT, ['-qfec', command, '/dev/null'], {
-      env: computer.env as NodeJS.ProcessEnv,
+      env: { ...computer.env, ...env } as NodeJS.ProcessEnv,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const waiting = [...turns];
@@ -54,7 +57,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
       if (typeof next[1] === 'string') child.stdin.write(next[1]);
       else void next[1](screen);
     });
-    return new Promise(resolve => child.once('close', code => resolve({ code, screen })));
+    return new Promise(resolve => child.once('close', code => resolve({ code, screen, raw })));
   };
 
   it('accepts a part of a name that matches one role', async () => {
@@ -74,6 +77,44 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
 
     const again = await at('credentials', [[/Which role\?[\s\S]*Type: to search/, '\u001b']]);
     assert.match(again.screen, /● staging\/Developer/);
+  });
+
+  const WORD = 'production';
+  const RED = `\u001b[31m${WORD}\u001b[39m`;
+
+  it('marks production by word and colour, in the list and after a part of a name', async () => {
+    const list = await at('credentials', [
+      [/Which role\?[\s\S]*Type: to search/, 'prod/read'],
+      [/Search: prod\/read/, '\r'],
+    ]);
+    assert.match(list.screen, /prod\/ReadOnly production/);
+    assert.match(list.screen, /production, valid for 59 min|production, valid for 1 h/);
+    assert.doesNotMatch(list.screen, /staging\/Developer production/);
+    assert.ok(list.raw.includes(RED), list.raw);
+
+    const part = await at('exec prod/read -- true');
+    assert.match(part.screen, /prod\/ReadOnly production/);
+    assert.ok(part.raw.includes(RED));
+    const table = await at('roles prod read');
+    assert.match(table.screen, /prod +111122223333 +ReadOnly +production +4 h/);
+    assert.ok(table.raw.includes(RED));
+  });
+
+  it('marks production by the word alone with NO_COLOR', async () => {
+    for (const command of ['exec prod/read -- true', 'roles prod read']) {
+      const { screen, raw } = await at(command, [], { NO_COLOR: '1' });
+      assert.match(screen, /production/);
+      assert.ok(!raw.includes('\u001b[31m'), raw);
+    }
+  });
+
+  it('finds roles by the owner of their account', async () => {
+    const { screen } = await at('credentials', [
+      [/Which role\?[\s\S]*Type: to search/, 'platform'],
+      [/Search: platform/, '\u001b'],
+    ]);
+    // The screen is drawn again only where it changes.
+    assert.match(screen, /Search: pla█[\s\S]*staging\/Developer/);
   });
 
   it('Escape chooses nothing and exits with 130', async () => {
