@@ -5,10 +5,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import type { Views } from '../../src/http/views.ts';
 import { VIEW_NAMES } from '../http/view-models.ts';
 import { violationsOn } from '../support/axe.ts';
 import { chromiumMissing, useBrowser } from '../support/browser.ts';
-import { BEYOND_THE_EDGE, INVISIBLE_IN_FORCED_COLOURS, SMALL_TARGETS } from '../support/layout.ts';
+import {
+  BEYOND_THE_EDGE,
+  DECISION,
+  INVISIBLE_IN_FORCED_COLOURS,
+  SMALL_TARGETS,
+  UNSEEN_FOCUS,
+} from '../support/layout.ts';
 import { EXTENTS, type Extent, useViewPages } from '../support/view-pages.ts';
 
 /** 640 is 1280 at 200 %. */
@@ -35,6 +42,17 @@ const NO_SCRIPT = { contentType: 'text/javascript', body: '' };
 /** Without transitions: a colour on its way to another one has no contrast of its own. */
 const PLAIN = { colorScheme: 'light', forcedColors: 'none', reducedMotion: 'reduce' } as const;
 
+const PHONE = { width: 360, height: 640 } as const;
+/** With names that are long, the decision stays in view and what is before it scrolls. */
+const DECISIONS: readonly (readonly [keyof Views, readonly Extent[]])[] = [
+  ['cli-confirm', EXTENTS],
+  ['application-consent', EXTENTS],
+  ['step-up', ['most', 'long']],
+  ['device-code', ['most']],
+  ['console-request', ['least', 'most']],
+  ['credentials-request', ['least']],
+];
+
 describe('every page in Chromium', { skip: chromiumMissing() }, () => {
   const browser = useBrowser();
   const pages = useViewPages();
@@ -53,7 +71,40 @@ describe('every page in Chromium', { skip: chromiumMissing() }, () => {
         }
         assert.deepEqual(faults, []);
       }));
+
+  for (const view of ['sign-in', 'refusal', 'credentials', 'cli-confirm'] as const)
+    it(`${view} has no violation in the colours of a brand`, () =>
+      browser.visit(async page => {
+        await page.goto(pages.urlOf(view, 'most', 'other'));
+        for (const { width, media } of LOOKS.most) {
+          await page.setViewportSize({ width, height: HEIGHT });
+          await page.emulateMedia({ ...PLAIN, ...media });
+          assert.deepEqual(await page.evaluate(BEYOND_THE_EDGE), []);
+          assert.deepEqual(await violationsOn(page), [], `at ${width}`);
+        }
+      }));
+
+  for (const [view, extents] of DECISIONS)
+    for (const extent of extents)
+      it(`${view} shows its decision on a phone, and before it what warns (${extent})`, () =>
+        browser.visit(async page => {
+          await page.setViewportSize(PHONE);
+          await page.goto(pages.urlOf(view, extent));
+          const { bottom, height, top, warned, scrolled } = await page.evaluate<Decision>(DECISION);
+          assert.equal(scrolled, 0);
+          assert.ok(bottom <= PHONE.height, `the decision ends at ${bottom}`);
+          assert.ok(height >= 44, `the decision is ${height} high`);
+          if (extent !== 'long') assert.ok(warned <= top, `${warned} is below ${top}`);
+        }));
 });
+
+interface Decision {
+  readonly bottom: number;
+  readonly height: number;
+  readonly top: number;
+  readonly warned: number;
+  readonly scrolled: number;
+}
 
 async function faultsOf(page: Page, extent: Extent): Promise<readonly string[]> {
   const faults: string[] = [];
@@ -74,6 +125,8 @@ async function faultsOf(page: Page, extent: Extent): Promise<readonly string[]> 
   }
   await page.emulateMedia({ ...PLAIN, forcedColors: 'active' });
   await ask(0, INVISIBLE_IN_FORCED_COLOURS);
+  await page.keyboard.press('Tab');
+  await ask(0, UNSEEN_FOCUS);
   await page.emulateMedia(PLAIN);
   return faults;
 }

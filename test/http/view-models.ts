@@ -868,17 +868,19 @@ const UNBROKEN = 'x'.repeat(512);
 const OURS: ReadonlySet<string> = new Set([
   ...['kind', 'outcome', 'ended', 'atProvider', 'id', 'label', 'protocol', 'status', 'sort'],
   ...['duration', 'timeLeft', 'length', 'age', 'how', 'device', 'tone', 'word', 'partition'],
+  'lastRegion',
 ]);
 const ADDRESSES = /(?:url|href|action)$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT/;
 
 function lengthened(value: unknown, key = ''): unknown {
+  if (OURS.has(key)) return value;
   if (Array.isArray(value)) return value.map(item => lengthened(item, key));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [name, lengthened(inner, name)]),
     );
-  const isOurs = OURS.has(key) || ADDRESSES.test(key) || INSTANT.test(String(value));
+  const isOurs = ADDRESSES.test(key) || INSTANT.test(String(value));
   return typeof value === 'string' && !isOurs ? `${value}${UNBROKEN}` : value;
 }
 

@@ -29,6 +29,31 @@ export const SMALL_TARGETS = `[...document.querySelectorAll('a, button, input, s
   })`;
 
 /**
+ * What has the focus of the keyboard and does not show it. Comes after a key was pressed: browsers
+ * then show the focus that a script gives, too. A control that is drawn by its label shows it there.
+ */
+export const UNSEEN_FOCUS = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter(element => element.checkVisibility() && element.type !== 'hidden')
+  .filter(element => {
+    element.focus();
+    const drawn = getComputedStyle(element).opacity === '0' ? element.nextElementSibling : element;
+    const { outlineStyle, outlineWidth } = getComputedStyle(drawn);
+    return document.activeElement === element && (outlineStyle === 'none' || outlineWidth === '0px');
+  })
+  .map(element => element.outerHTML.slice(0, 120))`;
+
+/**
+ * What must be seen before a decision: the edges of the decision, and of what warns of it, in a
+ * page that was not scrolled.
+ */
+export const DECISION = `(() => {
+  const main = document.querySelector('main .primary').getBoundingClientRect();
+  const bar = document.querySelector('main .decisions') ?? document.querySelector('main .primary');
+  const warned = [...document.querySelectorAll('main :is(.lede, .notice)')].map(element => element.getBoundingClientRect().bottom);
+  return { bottom: main.bottom, height: main.height, top: bar.getBoundingClientRect().top, warned: Math.max(0, ...warned), scrolled: scrollY };
+})()`;
+
+/**
  * What forced colours make invisible: an icon that is a mask over a ground of the page's colour.
  * Chromium replaces grounds by those of the system, unless they are system colours themselves.
  */
