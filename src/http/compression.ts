@@ -75,7 +75,7 @@ function compressor(effort: Effort): Compress {
           params: {
             [constants.BROTLI_PARAM_QUALITY]: effort.br,
             [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-            [constants.BROTLI_PARAM_SIZE_HINT]: Buffer.byteLength(content),
+            [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
           },
         });
 }

@@ -9,8 +9,8 @@ import { useWorld } from '../support/world.ts';
 
 /** Bytes on the wire by encoding, and elements. */
 const LIMITS = {
-  '/': { br: 40_000, gzip: 50_000, elements: 18_000 },
-  '/aws-config': { br: 60_000, gzip: 80_000, elements: 250 },
+  '/': { br: 42_000, gzip: 55_000, elements: 18_000 },
+  '/aws-config': { br: 20_000, gzip: 25_000, elements: 150 },
 } as const;
 const DECOMPRESS = { br: brotliDecompressSync, gzip: gunzipSync } as const;
 
