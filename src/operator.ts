@@ -25,6 +25,14 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   },
   {
     name: 'sessions',
+    synopsis: '--config FILE --browsers [--user NAME]',
+    help: 'list sessions in browsers',
+    requires: ['config', 'browsers'],
+    allows: ['user'],
+    run: onStore(async () => (await import('./operate/sessions.ts')).listBrowsers),
+  },
+  {
+    name: 'sessions',
     synopsis: '--config FILE --blocked',
     help: 'list blocked users and workloads',
     requires: ['config', 'blocked'],
@@ -41,7 +49,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   {
     name: 'end-sessions',
     synopsis: '--config FILE --session ID',
-    help: 'end one session in a terminal',
+    help: 'end one session in a terminal or a browser',
     requires: ['config', 'session'],
     run: onStore(async () => (await import('./operate/end-sessions.ts')).endSession),
   },

@@ -1,11 +1,12 @@
 /**
- * Sessions and users as operators see them: who is signed in from which terminal, and a user's
- * access ended or blocked.
+ * Sessions and users as operators see them: who is signed in from which terminal and browser, and
+ * a user's access ended or blocked.
  *
  * Owns: the order "block, end, record", the audit events. Credentials that AWS has issued already
  * stay valid until they expire.
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
+import { type BrowserSessionSummary, idleEndOf } from '../core/browser-session.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
@@ -19,6 +20,7 @@ import type {
   People,
   Sessions,
 } from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 import { endElevationsOf } from './elevation-ends.ts';
 import type { Recorder } from './recorder.ts';
@@ -32,7 +34,14 @@ export interface OperatorSessionsParts {
   readonly audit: AuditSink;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  /** The idle limit of browser sessions. */
+  readonly idleSeconds: Seconds;
 }
+
+/** One session that was ended by its public id. */
+export type EndedSession =
+  | { readonly kind: 'terminal'; readonly session: CliSessionSummary }
+  | { readonly kind: 'browser'; readonly session: BrowserSessionSummary };
 
 /** Sessions of one user that were ended. */
 export interface EndedSessions {
@@ -49,6 +58,11 @@ export interface BlockRequest {
 export interface OperatorSessions {
   /** Live CLI sessions, newest first, at most 1,000; of every user, or of one user name. */
   list(username: string | undefined): Promise<readonly CliSessionSummary[]>;
+  /**
+   * Live browser sessions, newest first, at most 1,000. Sessions of an earlier version are not in
+   * it.
+   */
+  listBrowsers(username: string | undefined): Promise<readonly BrowserSessionSummary[]>;
   /** The container tokens of these sessions, newest first. */
   containerTokens(of: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
   /** Every user who has signed in with that user name, or the one user: newest sign-in first. */
@@ -74,8 +88,8 @@ export interface OperatorSessions {
     request: Pick<BlockRequest, 'reason'>,
     origin: Origin,
   ): Promise<boolean>;
-  /** Ends one CLI session. Throws `not_found`. */
-  endSession(publicId: string, origin: Origin): Promise<CliSessionSummary>;
+  /** Ends one session in a terminal, an application or a browser. Throws `not_found`. */
+  endSession(publicId: string, origin: Origin): Promise<EndedSession>;
 }
 
 /** A user whom the bridge has never seen. */
@@ -88,6 +102,7 @@ const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
 export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSessions {
   return {
     list: username => list(parts, username),
+    listBrowsers: username => listBrowsers(parts, username),
     containerTokens: of => containerTokensOf(parts, of),
     find: who => find(parts, who),
     blocked: () => parts.people.blocked(),
@@ -109,6 +124,19 @@ async function list(
   const of = await people.named(username);
   const lists = await Promise.all(of.map(({ person }) => cliSessions.list(now, { person })));
   return lists.flat().sort((a, b) => b.createdAt - a.createdAt);
+}
+
+async function listBrowsers(
+  { sessions, people, clock, idleSeconds }: OperatorSessionsParts,
+  username: string | undefined,
+): Promise<readonly BrowserSessionSummary[]> {
+  const now = clock.now();
+  const of = username === undefined ? [undefined] : await people.named(username);
+  const lists = await Promise.all(of.map(known => sessions.list(now, known)));
+  return lists
+    .flatMap(({ summaries }) => summaries)
+    .filter(summary => now < idleEndOf(summary, idleSeconds))
+    .sort((a, b) => b.createdAt - a.createdAt);
 }
 
 /** Up to this many users are asked for one by one; for more, all tokens are read at once. */
@@ -186,25 +214,27 @@ async function unblock(
 }
 
 async function endSession(
-  { cliSessions, recorder }: OperatorSessionsParts,
+  { sessions, cliSessions, recorder, clock }: OperatorSessionsParts,
   publicId: string,
   origin: Origin,
-): Promise<CliSessionSummary> {
-  const ended = await cliSessions.endByPublicId(publicId, undefined);
-  if (ended === undefined)
-    throw new BridgeError('not_found', 'unknown CLI session', { hint: WHICH_SESSIONS });
-  await recorder.record(
-    { origin },
-    {
-      type: 'cli-session.ended',
-      actor: actorOf(ended),
-      cliSession: publicId,
-      by: 'operator',
-      why: 'ended by an operator',
-    },
-  );
-  return ended;
+): Promise<EndedSession> {
+  const by = { by: 'operator', why: 'ended by an operator' } as const;
+  const terminal = await cliSessions.endByPublicId(publicId, undefined);
+  if (terminal !== undefined) {
+    const actor = actorOf(terminal);
+    const event = { type: 'cli-session.ended', actor, cliSession: publicId, ...by } as const;
+    await recorder.record({ origin }, event);
+    return { kind: 'terminal', session: terminal };
+  }
+  const any = { person: undefined, now: clock.now() };
+  const browser = await sessions.endByPublicId(publicId, any);
+  if (browser === undefined)
+    throw new BridgeError('not_found', 'unknown session', { hint: WHICH_SESSIONS });
+  const actor = actorOf(browser);
+  const event = { type: 'browser-session.ended', actor, browserSession: publicId, ...by } as const;
+  await recorder.record({ origin }, event);
+  return { kind: 'browser', session: browser };
 }
 
 const WHICH_SESSIONS =
-  'It may have ended already. List the live sessions with: rolebridge-server sessions';
+  'It may have ended already. List the live sessions with: rolebridge-server sessions, and with --browsers';

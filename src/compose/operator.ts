@@ -33,7 +33,7 @@ export async function composeForOperator(
   const audit = createAuditTrail({ sinks: [store.audit, store.operatorEvents], log });
   const parts = { ...store, audit, clock, recorder: createRecorder({ audit, clock }) };
   return {
-    sessions: createOperatorSessions(parts),
+    sessions: createOperatorSessions({ ...parts, ...configuration.sessions }),
     workloads: createOperatorWorkloads({ ...parts, secrets: systemSecrets }),
     close: async () => {
       await audit.close();

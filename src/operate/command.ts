@@ -24,6 +24,7 @@ export const OPTIONS = {
   reason: { type: 'string' },
   block: { type: 'boolean' },
   blocked: { type: 'boolean' },
+  browsers: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;

@@ -1,5 +1,6 @@
 /** `end-sessions`, `block` and `unblock`: end sessions, deny and allow the sign-ins of a user. */
 import {
+  type EndedSession,
   type EndedSessions,
   type OperatorSessions,
   strangerOf,
@@ -10,6 +11,7 @@ import type { Options } from './command.ts';
 import { operatorName, originOf, reasonIn } from './operator.ts';
 import {
   AWS_CREDENTIALS_STAY,
+  fieldsOfBrowser,
   fieldsOfSession,
   fieldsOfUser,
   printJson,
@@ -27,8 +29,12 @@ export async function endSession(
   { session, json }: Options,
 ): Promise<void> {
   const ended = await sessions.endSession(session!, originOf());
-  if (json) return printJson({ ended: [fieldsOfSession(ended)] });
-  printText(`Ended the session ${ended.publicId} of ${ended.username}.`);
+  if (json) return printJson({ ended: [fieldsOfEnded(ended)] });
+  printText(`Ended the session ${ended.session.publicId} of ${ended.session.username}.`);
+}
+
+function fieldsOfEnded(ended: EndedSession): object {
+  return ended.kind === 'browser' ? fieldsOfBrowser(ended.session) : fieldsOfSession(ended.session);
 }
 
 /** Throws an Error that says what to do if the user is unknown or ambiguous. */

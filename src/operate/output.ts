@@ -1,6 +1,7 @@
 /** What operators' commands print: JSON for programs, else tables. */
 import { alignedRows } from '../core/aligned.ts';
 import { recordable } from '../core/audit-event.ts';
+import type { BrowserSessionSummary } from '../core/browser-session.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { Block, KnownPerson } from '../core/person-record.ts';
 import { printableJson, printableText } from '../core/printable.ts';
@@ -53,6 +54,19 @@ export function fieldsOfSession(session: CliSessionSummary): object {
     created_at: dateTime(session.createdAt),
     last_used_at: dateTimeOrNull(session.lastUsedAt),
     last_used_address: session.lastUsedAddress ?? null,
+    expires_at: dateTime(session.expiresAt),
+  };
+}
+
+export function fieldsOfBrowser(session: BrowserSessionSummary): object {
+  const { publicId, username, person, connector, openedFrom, steppedUpAt } = session;
+  return {
+    ...{ session: publicId, user: username, person, connector },
+    address: openedFrom.address,
+    user_agent: openedFrom.userAgent ?? null,
+    created_at: dateTime(session.createdAt),
+    last_used_at: dateTime(session.lastUsedAt),
+    stepped_up_at: dateTimeOrNull(steppedUpAt),
     expires_at: dateTime(session.expiresAt),
   };
 }

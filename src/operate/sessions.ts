@@ -1,10 +1,12 @@
-/** `sessions`: who is signed in from a terminal or an application, and who is blocked. */
+/** `sessions`: who is signed in from a terminal, an application or a browser, who is blocked. */
+import type { BrowserSessionSummary } from '../core/browser-session.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 import type { Options } from './command.ts';
 import {
   dateTime,
   dateTimeOrNull,
+  fieldsOfBrowser,
   fieldsOfSession,
   fieldsOfUser,
   printJson,
@@ -31,6 +33,13 @@ export async function listSessions(
     process.stderr.write(
       `Blocked users: ${users.length}, workloads: ${machines.length}. List them: sessions --blocked\n`,
     );
+}
+
+export async function listBrowsers({ sessions }: UseCases, { user, json }: Options): Promise<void> {
+  const found = await sessions.listBrowsers(user);
+  if (json) return printJson(found.map(fieldsOfBrowser));
+  if (found.length === 0) process.stderr.write('No user is signed in from a browser.\n');
+  else process.stdout.write(browserTable(found));
 }
 
 /** Users, then workloads. */
@@ -83,6 +92,21 @@ function sessionTable(sessions: readonly CliSessionSummary[]): string {
       time(session.createdAt),
       session.lastUsedAt === undefined ? 'waiting' : time(session.lastUsedAt),
       time(session.expiresAt),
+    ]),
+  ]);
+}
+
+function browserTable(sessions: readonly BrowserSessionSummary[]): string {
+  return table([
+    ['SESSION', 'USER', 'FROM', 'SINCE', 'LAST USE', 'ENDS', 'USER AGENT'],
+    ...sessions.map(session => [
+      session.publicId,
+      session.username,
+      session.openedFrom.address,
+      time(session.createdAt),
+      time(session.lastUsedAt),
+      time(session.expiresAt),
+      session.openedFrom.userAgent ?? '-',
     ]),
   ]);
 }

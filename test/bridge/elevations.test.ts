@@ -309,7 +309,7 @@ describe('an elevation', () => {
     const { clock } = world;
     const operator = createOperatorSessions({
       ...store,
-      ...{ audit, clock, recorder: createRecorder({ audit, clock }) },
+      ...{ audit, clock, recorder: createRecorder({ audit, clock }), idleSeconds: 3600 },
     });
     const known = (await store.people.find(person))!;
     await operator.block(known, { by: 'ops', reason: 'left' }, ORIGIN);

@@ -17,7 +17,7 @@ const clock = { now: () => NOW };
 
 function operatorSessionsOf(store: Store, audit: AuditSink): OperatorSessions {
   const recorder = createRecorder({ audit, clock });
-  return createOperatorSessions({ ...store, audit, recorder, clock });
+  return createOperatorSessions({ ...store, audit, recorder, clock, idleSeconds: 3600 });
 }
 
 describe('an operator who ends one session', () => {

@@ -6,6 +6,7 @@ import { before, describe, it } from 'node:test';
 import { callApi, loginByDevice, makeContainerToken, viewerOf } from '../support/cli-login.ts';
 import { freePort } from '../support/free-port.ts';
 import { placeSigningKeys } from '../support/keys.ts';
+import { Visitor } from '../support/visitor.ts';
 import { useWorld } from '../support/world.ts';
 import { run, ServerProcess, writeConfiguration } from './server-process.ts';
 
@@ -87,6 +88,24 @@ describe('an operator, beside a bridge that runs', () => {
     );
   });
 
+  it('sees who is signed in from a browser, and ends one such session', async () => {
+    const visitor = new Visitor('Mozilla/5.0 Firefox/140.0');
+    await world.signIn('bob', 'oidc', { visitor });
+    const { stdout } = await run('sessions', ...config, '--browsers', '--user', 'bob');
+    assert.match(stdout, /^SESSION +USER +FROM +SINCE +LAST USE +ENDS +USER AGENT$/m);
+    const row = /^([0-9a-f]{20}) +bob +127\.0\.0\.1 .+Firefox\/140\.0/m.exec(stdout);
+    const { code, stdout: said } = await run('end-sessions', ...config, '--session', row![1]!);
+    assert.deepEqual([code, said], [0, `Ended the session ${row![1]} of bob.\n`]);
+    assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).url, /sign-in/);
+
+    const event = (await world.audit()).find(({ type }) => type === 'browser-session.ended');
+    assert.ok(event?.type === 'browser-session.ended');
+    assert.deepEqual([event.browserSession, event.by], [row![1], 'operator']);
+    const listed = await run('sessions', ...config, '--browsers', '--json');
+    const all = JSON.parse(listed.stdout) as { session: string; user: string }[];
+    assert.ok(all.length > 0 && all.every(({ session }) => session !== row![1]));
+  });
+
   it('ends everything of a person, in browsers and terminals, by name or id', async () => {
     const alice = await loginByDevice(world, 'alice');
     const bob = await loginByDevice(world, 'bob', 'oidc');
@@ -118,7 +137,7 @@ describe('an operator, beside a bridge that runs', () => {
         /unknown user\. Use the user name or the person id from the audit trail/,
       ],
       [['--person', 'alice'], /a person id has 16 characters/],
-      [['--session', 'f'.repeat(20)], /unknown CLI session/],
+      [['--session', 'f'.repeat(20)], /unknown session/],
     ] as const) {
       const { code, stdout, stderr } = await run('end-sessions', ...config, ...args);
       assert.deepEqual([code, stdout], [1, '']);
