@@ -32,9 +32,9 @@ const STYLE_SHEETS = [
   'parts.css',
   'roles.css',
   'pages.css',
-  'go.css',
   'terminals.css',
   'elevations.css',
+  'go.css',
 ] as const;
 
 const TYPES: Readonly<Record<string, { readonly type: string; readonly isText: boolean }>> = {

@@ -170,7 +170,7 @@ describe('the static files', () => {
 });
 
 /** In the order in which later rules win. */
-const STYLE_SHEETS = ['portal', 'parts', 'roles', 'pages', 'go', 'terminals', 'elevations'];
+const STYLE_SHEETS = ['portal', 'parts', 'roles', 'pages', 'terminals', 'elevations', 'go'];
 
 /** What is sent for this name: `styles.css` is all style sheets. */
 function contentOf(name: string): Buffer {
