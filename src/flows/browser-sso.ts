@@ -18,6 +18,7 @@ import { type Answer, redirect, view } from '../http/answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { logClaims } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
+import { GO_PATH } from '../http/console-paths.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
@@ -239,6 +240,7 @@ function purposeOf(returnTo: string): string | undefined {
   if (pathname === '/device' || pathname === '/oauth/authorize')
     return 'a terminal login that needs your confirmation';
   if (pathname === STEP_UP_PATH) return 'a terminal that requires additional verification';
+  if (pathname === GO_PATH && searchParams.has('to')) return 'a page of the AWS console';
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
   // Anyone can write the link, so the page shows names alone.

@@ -159,7 +159,10 @@ administration:`,
         [OTHERS, UNKNOWN].map(async account => {
           const page = await named(account);
           assert.equal(page.status, 200);
-          assert.doesNotMatch(page.html, /treasury|treasurer|Finance|Payments|wiki\.example|Production/i);
+          assert.doesNotMatch(
+            page.html,
+            /treasury|treasurer|Finance|Payments|wiki\.example|Production/i,
+          );
           return page.$('main').html()!.replaceAll(account, 'ACCOUNT');
         }),
       );

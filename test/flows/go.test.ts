@@ -144,6 +144,7 @@ describe('an address to go to', () => {
       const to = inSession(STAGING, start + 'a*20'.repeat(2000)).slice(0, 4096);
       const browser = new Visitor();
       const chooser = await browser.get(pathTo(to));
+      assert.match(chooser.text, /a page of the AWS console/);
       const way = chooser.$(`a[href^="/sign-in/corp-${protocol}"]`).attr('href')!;
       assert.ok(way.length < 8192, String(way.length));
       const login = await browser.get(new URL(way, world.urls.bridge).href);
