@@ -36,8 +36,8 @@ export type Found =
   | { readonly kind: 'choice'; readonly candidates: readonly Candidate[] }
   | {
       readonly kind: 'none';
-      /** As it was named; undefined if the user has no role in the whole partition. */
-      readonly account: string | undefined;
+      /** As they were named; empty if the user has no role in the whole partition. */
+      readonly accounts: readonly string[];
       /** The same for an account that is unknown and one where they could get none. */
       readonly ways: readonly WayIn[];
     };
@@ -169,11 +169,16 @@ function inOrder(
   return sorted.map(({ candidate }) => candidate);
 }
 
+/** An address can name more accounts than anyone reads of. */
+const MOST_NAMED = 5;
+
 function noneIn(
   { policy }: DestinationsParts,
   { subject }: AuthenticatedRequester,
-  [account]: readonly string[],
+  named: readonly string[],
 ): Found {
-  const ways = account === undefined ? [] : policy.waysInto(account, subject.identity.connector);
-  return { kind: 'none', account, ways };
+  const { connector } = subject.identity;
+  const accounts = named.slice(0, MOST_NAMED);
+  const ways = accounts.flatMap(account => policy.waysInto(account, connector));
+  return { kind: 'none', accounts, ways };
 }

@@ -91,8 +91,7 @@ async function open(
   const { accounts } = await destinations.own(user);
   if (found.kind === 'choice')
     return view('go-choice', goChoice({ ...asked, accounts }, found.candidates));
-  const { account: named, ways } = found;
-  return view('go-none', { ...goNone({ ...asked, accounts }, { named, ways }), help });
+  return view('go-none', { ...goNone({ ...asked, accounts }, found), help });
 }
 
 async function openConsole(

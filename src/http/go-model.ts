@@ -1,5 +1,5 @@
 /** Fills the models of the pages that lead to an address of the console. */
-import type { Candidate } from '../bridge/destinations.ts';
+import type { Candidate, Found } from '../bridge/destinations.ts';
 import type { ReadAddress } from '../core/console-address.ts';
 import { listed } from '../core/listed.ts';
 import { explainRequirement } from '../core/requirements.ts';
@@ -82,12 +82,13 @@ function roleOf({ entitlement, missing, usedAt, isUsable }: Candidate): GoRole {
   };
 }
 
-/** `named` is the account as the user or the address named it; nothing else is told of it. */
+/** Of the accounts, nothing is told but what they were named. */
 export function goNone(
   { to, address, accounts }: Asked,
-  { named, ways }: { readonly named: string | undefined; readonly ways: readonly WayIn[] },
+  { accounts: named, ways }: Pick<Extract<Found, { kind: 'none' }>, 'accounts' | 'ways'>,
 ): GoNoneModel {
-  const place = named === undefined ? 'the partition of this address' : `the account ${named}`;
+  const places = ['the partition of this address', `the account ${named[0]}`];
+  const place = places[named.length] ?? `the accounts ${listed(named)}`;
   return {
     title: 'You have no role there',
     lede: `None of your roles is in ${place}.`,

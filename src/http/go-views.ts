@@ -46,7 +46,7 @@ export interface LinkBuilderModel {
   readonly isUsed: boolean;
 }
 
-/** The services of a partition. */
+/** The services of a partition, which is named as users call it. */
 export interface ServiceMenu {
   readonly partition: string;
   readonly services: readonly { readonly name: string; readonly href: string }[];

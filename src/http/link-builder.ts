@@ -69,9 +69,16 @@ export function serviceMenus({
       const region = isGlobal ? undefined : last;
       return { name, href: goPath(destinations.addressOf({ partition, path, region })) };
     });
-    return { partition, services };
+    return { partition: PARTITION_NAMES[partition], services };
   });
 }
+
+const PARTITION_NAMES: { readonly [P in Partition]: string } = {
+  aws: 'AWS',
+  'aws-cn': 'AWS China',
+  'aws-us-gov': 'AWS GovCloud (US)',
+  'aws-eusc': 'AWS European Sovereign Cloud',
+};
 
 /** The page that opens an address, by its own or by another account. */
 export function goPath(address: string, account?: string): string {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { consoleService } from '../../src/core/console-services.ts';
 import { violationsOn } from '../support/axe.ts';
 import { chromiumMissing, signIn, useBrowser } from '../support/browser.ts';
+import { ADDRESSES, ARNS } from '../support/console-addresses.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const PROD = '111122223333';
@@ -110,6 +112,23 @@ describe('going to a page in Chromium', { skip: chromiumMissing() }, () => {
       },
       { permissions: ['clipboard-read', 'clipboard-write'] },
     ));
+
+  it('says the account, the region and the service of addresses of every partition', () =>
+    browser.visit(async page => {
+      await page.goto(world.urls.bridge);
+      await signIn(page, 'carol', 'oidc');
+      await page.getByRole('heading', { name: 'You have no roles yet' }).waitFor();
+      for (const [text, { account, region, service }] of [...ADDRESSES, ...ARNS]) {
+        await page.goto(goTo(text));
+        const place =
+          account === undefined ? 'the partition of this address' : `the account ${account}`;
+        const said = await page.locator('.lede').textContent();
+        assert.equal(said, `None of your roles is in ${place}.`, text);
+        const facts = await page.locator('dl.address').textContent();
+        for (const fact of [region, service && consoleService(service)!.name])
+          assert.ok(fact === undefined || facts!.includes(fact), `${fact}: ${text}`);
+      }
+    }));
 
   it('has pages without violations of accessibility, in light and dark, that fit a phone', async () => {
     for (const colorScheme of ['light', 'dark'] as const)

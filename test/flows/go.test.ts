@@ -118,6 +118,12 @@ describe('an address to go to', () => {
     assert.match(page.text, /Ask the platform team/);
     assert.equal(page.$('#other-account').length, 0, 'no account of the user is in the partition');
 
+    const two = `${LAMBDA}/f?a=arn:aws:iam::${UNKNOWN}:role/a&b=arn:aws:iam::${GOV}:role/b`;
+    assert.match(
+      (await go(bob, two)).text,
+      /in the accounts 999988887777, 333344445555\. .*Admin rule admins/,
+    );
+
     const other = await go(bob, inSession(UNKNOWN));
     assert.match(other.text, /None of your roles is in the account 999988887777/);
     assert.match(other.text, /No rule gives a role there to the groups of your sign-in/);
@@ -294,7 +300,7 @@ describe('the page without an address', () => {
       .$('.go-menu summary')
       .toArray()
       .map(element => page.$(element).text());
-    assert.deepEqual(partitions, ['aws', 'aws-us-gov']);
+    assert.deepEqual(partitions, ['AWS', 'AWS GovCloud (US)']);
     const link = page.$('.go-menu a:contains("Lambda")').attr('href')!;
     assert.equal(link, '/go?to=https://console.aws.amazon.com/lambda/home%23/functions');
     const opened = await alice.follow(new URL(link, world.urls.bridge).href, page);
