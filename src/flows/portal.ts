@@ -11,11 +11,21 @@ export interface PortalParts extends RolePageParts {
   readonly signIn: Pick<SignIn, 'connectors'>;
 }
 
+const Search = z.object({
+  q: text(200).optional(),
+  // The role that a user asks about whose search found nothing.
+  account: text(128).optional(),
+  role: text(512).optional(),
+});
+
 export const portal = page({
   path: '/',
   who: 'signed-in user',
-  reads: { query: z.object({ q: text(200).optional() }) },
+  reads: { query: Search },
   signedOut: (_input, _browser, { signIn }: PortalParts) =>
     view('sign-in', { connectors: choicesOf(signIn.connectors, '/') }),
-  handle: ({ q: query = '' }, user, parts: PortalParts) => rolePage({ query }, user, parts),
+  handle: ({ q: query = '', account, role }, user, parts: PortalParts) => {
+    const asked = account && role ? { account, role } : undefined;
+    return rolePage({ query, asked }, user, parts);
+  },
 });

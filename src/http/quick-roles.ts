@@ -1,21 +1,29 @@
 /** Favourites and roles that the user uses: what stands above the accounts. */
+import type { Destinations } from '../bridge/destinations.ts';
+import { queryValue } from '../core/local-path.ts';
 import type { Instant } from '../core/time.ts';
 import { accountMark } from './account-mark.ts';
+import { CONSOLE_PATH } from './console-paths.ts';
 import { type OwnRole, roleRow } from './role-rows.ts';
 import type { QuickRole, QuickRoles } from './role-views.ts';
 
 /** Roles that are no favourites. */
 const MOST_RECENT = 6;
 
+export interface QuickParts {
+  readonly now: Instant;
+  readonly destinations: Pick<Destinations, 'addressOf'>;
+}
+
 /** Undefined if there are none. */
-export function quickRoles(roles: readonly OwnRole[], now: Instant): QuickRoles | undefined {
+export function quickRoles(roles: readonly OwnRole[], parts: QuickParts): QuickRoles | undefined {
   const used = roles.filter(({ rank }) => rank > 0).sort(mostUsedFirst);
   const favourites = used.filter(({ isFavourite }) => isFavourite);
   const recent = used.filter(({ isFavourite }) => !isFavourite).slice(0, MOST_RECENT);
   if (used.length === 0) return undefined;
   return {
     title: titleFor(favourites, recent),
-    roles: [...favourites, ...recent].map(role => quickRole(role, now)),
+    roles: [...favourites, ...recent].map(role => quickRole(role, parts)),
   };
 }
 
@@ -32,8 +40,15 @@ function titleFor(favourites: readonly OwnRole[], recent: readonly OwnRole[]): s
   return favourites.length === 0 ? 'Recent' : 'Favourites and recent';
 }
 
-function quickRole(role: OwnRole, now: Instant): QuickRole {
-  const { account } = role.entitlement;
-  const { id, name } = account;
-  return { ...roleRow(role, now), account: { id, name, mark: accountMark(account) } };
+function quickRole(own: OwnRole, { now, destinations }: QuickParts): QuickRole {
+  const { account, role } = own.entitlement;
+  const { id, name, partition } = account;
+  const { lastRegion: region } = own;
+  const row = { ...roleRow(own, now), account: { id, name, mark: accountMark(account) } };
+  if (region === undefined) return row;
+  const destination = destinations.addressOf({ partition, path: '/console/home', region });
+  const query = Object.entries({ account: name, role, destination })
+    .map(([key, value]) => `${key}=${queryValue(value)}`)
+    .join('&');
+  return { ...row, lastRegion: { name: region, href: `${CONSOLE_PATH}?${query}` } };
 }

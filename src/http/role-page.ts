@@ -1,5 +1,6 @@
 /** The page of roles, for the routes that show it. */
-import type { Access } from '../bridge/access.ts';
+import type { Access, AskedRole } from '../bridge/access.ts';
+import type { Destinations } from '../bridge/destinations.ts';
 import type { MyRoles } from '../bridge/my-roles.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Clock } from '../core/ports.ts';
@@ -11,10 +12,12 @@ import type { HelpModel } from './page-frame.ts';
 import { quickRoles } from './quick-roles.ts';
 import { foldersOf, ownRoles, unfiledTitle } from './role-rows.ts';
 import { searchFor } from './role-search.ts';
+import { unseenModel } from './unseen-role.ts';
 
 export interface RolePageParts {
   readonly access: Access;
   readonly myRoles: MyRoles;
+  readonly destinations: Pick<Destinations, 'addressOf'>;
   readonly help: HelpModel | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -23,15 +26,18 @@ export interface RolePageParts {
 export interface AskedRoles {
   /** The search text, as typed; empty for every role. */
   readonly query: string;
+  /** A role that the user does not find; undefined to read it from the search text. */
+  readonly asked?: AskedRole | undefined;
   /** Why the user sees the page again. */
   readonly notice?: string | undefined;
 }
 
 export async function rolePage(
-  { query, notice }: AskedRoles,
+  { query, asked, notice }: AskedRoles,
   user: Viewer,
-  { access, myRoles, help, clock, log }: RolePageParts,
+  parts: RolePageParts,
 ): Promise<Answer> {
+  const { access, myRoles, help, clock, log } = parts;
   const { identity } = user.session;
   const [evaluation, uses] = await Promise.all([access.rolesFor(user), myRoles.uses(user)]);
   const now = clock.now();
@@ -50,10 +56,11 @@ export async function rolePage(
     folders,
     query,
     notice,
-    quick: query === '' ? quickRoles(roles, now) : undefined,
+    quick: query === '' ? quickRoles(roles, { now, ...parts }) : undefined,
     accountCount: folders.reduce((sum, { accounts }) => sum + accounts.length, 0),
     roleCount: found.length,
     totalRoleCount: roles.length,
+    unseen: found.length > 0 ? undefined : await unseenModel({ query, asked, roles }, user, access),
   });
 }
 

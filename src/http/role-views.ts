@@ -2,6 +2,7 @@
 import type { AccountMark } from './account-mark.ts';
 import type { TimeLeft } from './elevation-views.ts';
 import type { PageFrame } from './page-frame.ts';
+import type { ShownTrace } from './shown-trace.ts';
 
 export interface RoleRow {
   readonly role: string;
@@ -59,6 +60,17 @@ export interface QuickRoles {
   readonly roles: readonly QuickRole[];
 }
 
+/** What helps when a search finds nothing. */
+export interface UnseenModel {
+  /** What finds something, and where. */
+  readonly suggestion?: { readonly label: string; readonly href: string } | undefined;
+  /** What the user asks about, as typed; empty if that is unknown. */
+  readonly account: string;
+  readonly role: string;
+  readonly trace?: ShownTrace | undefined;
+  readonly nextStep?: string | undefined;
+}
+
 /** `GET /` with a session that has roles. */
 export interface RolesModel extends PageFrame {
   readonly folders: readonly FolderRows[];
@@ -71,4 +83,6 @@ export interface RolesModel extends PageFrame {
   /** Undefined in a search, and for a user without favourites who has used nothing lately. */
   readonly quick?: QuickRoles | undefined;
   readonly totalRoleCount: number;
+  /** Set if no role is found. */
+  readonly unseen?: UnseenModel | undefined;
 }

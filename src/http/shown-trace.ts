@@ -1,7 +1,24 @@
 /** A decision of the policy as pages show it: the partial `trace` prints it. */
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { explainNoRule, explainStep } from '../core/explanation.ts';
-import type { ShownTrace } from './views.ts';
+
+/** One rule's answer, in words. */
+export interface TraceLine {
+  readonly rule: string;
+  readonly outcome: 'grants' | 'proof-missing' | 'group-missing' | 'connector-mismatch';
+  /** `Group missing` */
+  readonly label: string;
+  readonly sentence: string;
+}
+
+/** Why a user has or does not have a role. */
+export interface ShownTrace {
+  readonly account: string;
+  readonly role: string;
+  readonly lines: readonly TraceLine[];
+  /** Set if no rule says anything of the role. */
+  readonly noRule?: string | undefined;
+}
 
 export function shownTrace(trace: DecisionTrace): ShownTrace {
   const { account, role, steps } = trace;

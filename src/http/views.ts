@@ -17,6 +17,7 @@ import type { AddressModel, GoChoiceModel, GoModel, GoNoneModel } from './go-vie
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
 import type { RolesModel } from './role-views.ts';
 import type { SessionsModel } from './session-views.ts';
+import type { ShownTrace } from './shown-trace.ts';
 import type {
   CliConfirmModel,
   CliDecidedModel,
@@ -114,24 +115,6 @@ export interface CredentialsModel extends PageFrame {
   readonly nearlyFull?: string | undefined;
   /** Set when the session lacks optional tags. */
   readonly lacking?: string | undefined;
-}
-
-/** One rule's answer, in words. */
-export interface TraceLine {
-  readonly rule: string;
-  readonly outcome: 'grants' | 'proof-missing' | 'group-missing' | 'connector-mismatch';
-  /** `Group missing` */
-  readonly label: string;
-  readonly sentence: string;
-}
-
-/** Why a user has or does not have a role. */
-export interface ShownTrace {
-  readonly account: string;
-  readonly role: string;
-  readonly lines: readonly TraceLine[];
-  /** Set if no rule says anything of the role. */
-  readonly noRule?: string | undefined;
 }
 
 export interface LinkModel {

@@ -205,6 +205,10 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       assert.ok(await button(page, 'Console', 'prod', 'Admin').isVisible());
       await search.pressSequentially('x');
       await page.getByText('Nothing here matches.').waitFor();
+      assert.equal(
+        await page.getByRole('link', { name: 'Why can’t I see it?' }).getAttribute('href'),
+        '/?q=ADM%2011112x',
+      );
       await search.press('Escape');
       assert.equal(await rows.count(), all);
       assert.equal(page.url(), `${world.urls.bridge}/`);

@@ -73,6 +73,7 @@ describe('the search for roles', () => {
     ['lab admin', ['shop-staging/Admin']],
     ['eu-west-1 logs admin', ['logs/Admin']],
     ['accounts', []],
+    ['shop-prod/Adm', ['shop-prod/Admin']],
     ['shop nothing', []],
   ];
   for (const [query, found] of cases)
@@ -121,9 +122,17 @@ describe('the folders of accounts', () => {
   });
 });
 
+const PARTS = {
+  now: NOW,
+  destinations: {
+    addressOf: ({ path, region }: { readonly path: string; readonly region: string | undefined }) =>
+      `https://${region}.console.aws.amazon.com${path}`,
+  },
+};
+
 describe('what stands above the accounts', () => {
   const shown = (uses: readonly RoleUse[]) =>
-    quickRoles(own(uses), NOW)?.roles.map(({ name, isFavourite }) =>
+    quickRoles(own(uses), PARTS)?.roles.map(({ name, isFavourite }) =>
       isFavourite ? `★ ${name}` : name,
     );
 
@@ -159,7 +168,7 @@ describe('what stands above the accounts', () => {
       NOW,
     );
     assert.deepEqual(
-      quickRoles(roles, NOW)?.roles.map(({ role }) => role),
+      quickRoles(roles, PARTS)?.roles.map(({ role }) => role),
       ['R8', 'R7', 'R6', 'R5', 'R4', 'R3'],
     );
   });

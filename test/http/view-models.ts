@@ -157,6 +157,7 @@ export const VIEW_MODELS: {
       accountCount: 0,
       query: 'zebra',
       totalRoleCount: 1,
+      unseen: { account: '', role: '' },
     },
     most: {
       viewer,
@@ -164,6 +165,24 @@ export const VIEW_MODELS: {
       accountCount: 2,
       query: 'prod',
       notice: 'Nothing was done.',
+      unseen: {
+        suggestion: { label: 'prod/Admin', href: '/?q=prod%2FAdmin' },
+        account: 'prod',
+        role: 'Nope',
+        trace: {
+          account: 'prod',
+          role: 'Nope',
+          lines: [
+            {
+              rule: 'rule-three',
+              outcome: 'group-missing',
+              label: 'Group missing',
+              sentence: 'You are not in the group.',
+            },
+          ],
+        },
+        nextStep: 'Ask for the group.',
+      },
       quick: {
         title: 'Favourites and recent',
         roles: [

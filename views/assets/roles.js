@@ -21,10 +21,11 @@ const textOf = element => element?.textContent ?? '';
 function accountOf(section, jumps) {
   const folder = textOf(section.closest('.filed')?.firstElementChild);
   const head = [...one('.account-head', section).children].map(textOf).join(' ');
-  const text = `${head} ${textOf(one('.about > span', section))} ${folder}`.toLowerCase();
+  const text = `${head} ${textOf(one('.about > span', section))} ${folder}`;
+  const name = textOf(one('h3', section));
   const rows = all('.roles > li', section).map(row => ({
     row,
-    text: `${text} ${textOf(row.firstElementChild).toLowerCase()}`,
+    text: `${text} ${name}/${textOf(row.firstElementChild)}`.toLowerCase(),
     rank: Number(row.dataset.rank ?? 0),
     isShown: true,
   }));
@@ -103,6 +104,7 @@ function tell(roles, shown) {
   hint.textContent = elsewhere
     ? 'Press Enter to search all your roles.'
     : 'Press Escape to see all your roles.';
+  one('[data-nothing-why]').href = `/?q=${encodeURIComponent(input.value)}`;
   nothing.hidden = roles > 0 || accounts().length === 0;
 }
 
