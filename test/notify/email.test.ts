@@ -76,6 +76,22 @@ describe('mail', () => {
     }
   });
 
+  it('is from the name of the product as users know it, whatever is in it', async t => {
+    const server = await mailServer(t);
+    const productName = 'Acme "AWS" <evil@evil.example>, <b>';
+    const { team } = mailboxes(`smtp://127.0.0.1:${server.port}`, { productName });
+    await tellEach(team, eventsOf(waitingOf()));
+    assert.deepEqual(server.faults, []);
+    const { headers, from, to, text, html } = server.taken[0]!;
+    assert.deepEqual([from, to], ['aws@example.com', [TEAM]]);
+    assert.equal(
+      headers.get('from'),
+      '"Acme \\"AWS\\" <evil@evil.example>, <b>" <aws@example.com>',
+    );
+    assert.ok(text.includes(`\n${productName} sent this message.`));
+    assert.ok(html.includes('&lt;evil@evil.example&gt;, &lt;b&gt; sent this message.'));
+  });
+
   it('of a server that repeats the login in its answer leaves no password in the log', async t => {
     const [user, password] = ['mailer', 'a-password-of-mail'];
     const answered = await answerToLogins(t, line => `535 rejected: ${line} for ${password}`);

@@ -30,7 +30,7 @@ export const SMALL_TARGETS = `[...document.querySelectorAll('a, button, input, s
 
 /**
  * What has the focus of the keyboard and does not show it. Comes after a key was pressed: browsers
- * then show the focus that a script gives, too. A control that is drawn by its label shows it there.
+ * then show the focus that a script gives, too. A label can draw its control, and shows it then.
  */
 export const UNSEEN_FOCUS = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
   .filter(element => element.checkVisibility() && element.type !== 'hidden')
