@@ -39,7 +39,7 @@ export interface MyBrowsers {
   end(viewer: Viewer, publicId: string): Promise<boolean>;
   /**
    * As `end`, for a session that the user says they did not start. The sessions in terminals and
-   * applications that it confirmed end, too.
+   * applications that it confirmed end, too. Throws `unavailable` if some of these may be left.
    */
   disown(viewer: Viewer, publicId: string): Promise<boolean>;
 }
@@ -78,23 +78,15 @@ async function end(parts: MyBrowsersParts, viewer: Viewer, publicId: string): Pr
 async function disown(parts: MyBrowsersParts, viewer: Viewer, publicId: string): Promise<boolean> {
   const ended = await ownEnded(parts, viewer, publicId);
   if (ended === undefined) return false;
-  const terminals = await endConfirmedBy(parts, ended);
   await parts.recorder.recordEnd(viewer, {
     type: 'browser-session.disowned',
     browserSession: publicId,
     signedInAt: ended.createdAt,
     signedInFrom: ended.openedFrom.address,
     signedInWith: ended.openedFrom.userAgent,
-    cliSessions: terminals,
   });
   await recordEnd(parts, viewer, { publicId, why: 'the person did not start it' });
-  for (const cliSession of terminals)
-    await parts.recorder.recordEnd(viewer, {
-      type: 'cli-session.ended',
-      cliSession,
-      by: 'person',
-      why: 'confirmed in a browser session that the person did not start',
-    });
+  await endConfirmedBy(parts, viewer, publicId);
   return true;
 }
 
@@ -107,18 +99,24 @@ function ownEnded(
   return sessions.endByPublicId(publicId, { person, now: clock.now() });
 }
 
-/** Their public ids. The browser session has ended before, so it confirms no more. */
+/** The browser session has ended before, so it confirms no more. */
 async function endConfirmedBy(
-  { cliSessions, clock }: MyBrowsersParts,
-  { publicId, person }: BrowserSessionSummary,
-): Promise<readonly string[]> {
-  const confirmed = (await cliSessions.list(clock.now(), { person })).filter(
-    ({ browserSession }) => browserSession === publicId,
-  );
-  const ended = await Promise.all(
-    confirmed.map(summary => cliSessions.endByPublicId(summary.publicId, person)),
-  );
-  return ended.flatMap(summary => (summary === undefined ? [] : [summary.publicId]));
+  { cliSessions, recorder, clock }: MyBrowsersParts,
+  viewer: Viewer,
+  publicId: string,
+): Promise<void> {
+  const { person } = viewer.subject.identity;
+  const own = await cliSessions.list(clock.now(), { person });
+  for (const { publicId: cliSession, browserSession } of own) {
+    if (browserSession !== publicId) continue;
+    if ((await cliSessions.endByPublicId(cliSession, person)) === undefined) continue;
+    await recorder.recordEnd(viewer, {
+      type: 'cli-session.ended',
+      cliSession,
+      by: 'person',
+      why: 'confirmed in a browser session that the person did not start',
+    });
+  }
 }
 
 async function recordEnd(

@@ -280,8 +280,6 @@ export type AuditEvent =
       readonly signedInFrom: string;
       /** The user agent of its sign-in; printable and capped. */
       readonly signedInWith?: string | undefined;
-      /** Public ids of the sessions in terminals and applications that it confirmed; ended, too. */
-      readonly cliSessions: readonly string[];
     })
   /** All sessions of a user ended at once. */
   | (Recorded & {

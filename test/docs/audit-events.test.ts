@@ -160,7 +160,6 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...recorded,
     actor,
     ...{ browserSession: 'b', signedInAt: at, signedInFrom: 'a', signedInWith: 'u' },
-    cliSessions: ['s'],
   },
   'sign-out.everywhere': {
     type: 'sign-out.everywhere',
