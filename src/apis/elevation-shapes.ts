@@ -1,5 +1,6 @@
 /** Shapes of elevations in the bearer API, and how our values become them. */
 import * as z from 'zod';
+import { ENVIRONMENTS } from '../core/account-details.ts';
 import type { EndedAs } from '../core/audit-event.ts';
 import { endOfHandOut } from '../core/aws-session.ts';
 import {
@@ -124,6 +125,10 @@ export const ElevationDetailShape = ElevationFields.extend({
     .string()
     .nullable()
     .describe('Why the caller cannot approve it, although they are an approver'),
+  environment: z
+    .enum(ENVIRONMENTS)
+    .nullable()
+    .describe('What the account is for, if it is configured'),
   longest_seconds: z.int().describe('What an approver can give at most'),
   requested_from: z.string().describe('The address of the request'),
   before: z
@@ -239,6 +244,7 @@ export function elevationDetailShape(
     outstanding: [...outstanding],
     rights: RIGHTS.filter(right => rights.has(right)),
     why_not_approve: view.whyNotApprove ?? null,
+    environment: view.account?.details?.environment ?? null,
     longest_seconds: view.longestSeconds,
     requested_from: elevation.events[0]!.origin.address,
     before: before.map(earlier => elevationShape(earlier, showing)),

@@ -105,6 +105,7 @@ async function viewOf(parts: ElevationParts, seen: Seen): Promise<Omit<Elevation
   const { id, role, seconds, granted } = elevation;
   return {
     ...{ elevation, status },
+    account: parts.accounts.get(elevation.account),
     rights: new Set(NAMES.filter(right => RIGHTS[right](seen))),
     whyNotApprove: isForViewer(seen) ? whyNot(seen) : undefined,
     outstanding: status === 'waiting' ? await outstandingFor(parts, seen) : [],

@@ -3,6 +3,7 @@ import type { Elevation, ElevationStatus } from './elevation.ts';
 import type { HandOut } from './elevation-notice.ts';
 import type { AskedElevation, ElevationTerms } from './elevation-terms.ts';
 import type { Eligibility } from './policy.ts';
+import type { Account } from './role.ts';
 import type { Seconds } from './time.ts';
 
 /** A role that a user can ask for. */
@@ -43,6 +44,8 @@ export type ElevationRight = 'approve' | 'deny' | 'withdraw' | 'revoke' | 'revie
 /** An elevation as a user sees it who may see it. */
 export interface ElevationView {
   readonly elevation: Elevation;
+  /** As it is configured now; undefined if it was removed. */
+  readonly account?: Account | undefined;
   readonly status: ElevationStatus;
   readonly rights: ReadonlySet<ElevationRight>;
   /** Why the viewer cannot approve, although they are an approver; a sentence. */

@@ -21,7 +21,7 @@ import { type Answer, redirect, view } from '../http/answer.ts';
 import { consentTo } from '../http/application-consent.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
-import { summaryOfRoles } from '../http/role-summary.ts';
+import { productionIn, summaryOfRoles } from '../http/role-summary.ts';
 import { form, page } from '../http/route.ts';
 import { signInLink, stepUpLink } from '../http/sign-in-links.ts';
 import { signedInPath } from '../http/signed-in-path.ts';
@@ -139,10 +139,12 @@ async function ask(
     freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(user.session, fields),
     notice,
   };
+  const scope = isApplication(client) ? scopeOf(client) : user.scope;
+  const roles = await parts.access.rolesFor({ ...user, scope });
   const page = isApplication(client)
     ? view('application-consent', {
         ...asked,
-        ...consentTo(client, await parts.access.rolesFor({ ...user, scope: scopeOf(client) })),
+        ...consentTo(client, roles),
         returnsTo: formTarget.origin,
       })
     : view('cli-confirm', {
@@ -150,7 +152,8 @@ async function ask(
         client,
         deviceName: request.deviceName,
         where: `this computer, port ${formTarget.port || '80'}`,
-        gets: summaryOfRoles(await parts.access.rolesFor(user)),
+        gets: summaryOfRoles(roles),
+        production: productionIn(roles),
       });
   return { ...page, formTarget };
 }

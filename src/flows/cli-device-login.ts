@@ -20,7 +20,7 @@ import { outdatedNotice } from '../http/outdated-form.ts';
 import type { HelpModel } from '../http/page-frame.ts';
 import { countGuess, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
-import { summaryOfRoles } from '../http/role-summary.ts';
+import { productionIn, summaryOfRoles } from '../http/role-summary.ts';
 import { form, page } from '../http/route.ts';
 import { stepUpLink } from '../http/sign-in-links.ts';
 import { SIGNED_IN_PATH, signedInPath } from '../http/signed-in-path.ts';
@@ -159,6 +159,7 @@ async function askForConfirmation(
   const { request, distance, scope, sessionNotAfter, needsFreshSignIn } = login;
   const { userCode, linkCode } = entered;
   const code = formatUserCode(readUserCode(userCode)!);
+  const roles = await access.rolesFor({ ...user, scope });
   return view('cli-confirm', {
     action: PATH,
     code,
@@ -166,7 +167,8 @@ async function askForConfirmation(
     deviceName: request.deviceName,
     where: `${request.address}, ${DISTANCE[distance]}`,
     askedAt: new Date(request.requestedAt).toISOString(),
-    gets: summaryOfRoles(await access.rolesFor({ ...user, scope })),
+    gets: summaryOfRoles(roles),
+    production: productionIn(roles),
     until: new Date(sessionNotAfter).toISOString(),
     warning: distance === 'elsewhere' ? ELSEWHERE : undefined,
     fields: [

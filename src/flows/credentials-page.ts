@@ -14,6 +14,7 @@ import type { Viewer } from '../core/requester.ts';
 import type { SessionSettings } from '../core/session.ts';
 import { credentialsLasting } from '../core/session-length.ts';
 import { formatDuration } from '../core/time.ts';
+import { accountMark } from '../http/account-mark.ts';
 import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
@@ -92,6 +93,7 @@ async function ask(
   return view('credentials-request', {
     account: account.name,
     accountId: account.id,
+    mark: accountMark(account),
     role,
     duration: `${lengths.length > 0 ? 'up to ' : ''}${formatDuration(longest)}`,
     lengths,
@@ -117,6 +119,7 @@ async function showCredentials(
   return view('credentials', {
     account: account.name,
     accountId: account.id,
+    mark: accountMark(account),
     role,
     assumedRoleArn: assumed.assumedRoleArn,
     formats: CREDENTIAL_FORMATS.map(id => ({

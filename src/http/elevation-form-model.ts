@@ -12,6 +12,7 @@ import type { BridgeError } from '../core/errors.ts';
 import type { ConnectorId } from '../core/identity.ts';
 import { listed } from '../core/listed.ts';
 import { formatDuration, HOUR, type Instant, parseDuration, type Seconds } from '../core/time.ts';
+import { accountMark } from './account-mark.ts';
 import { elevationPath } from './elevation.ts';
 import { roleField, roleValue, type TypedRequest } from './elevation-fields.ts';
 import { iso, statusModel } from './elevation-rows.ts';
@@ -89,6 +90,7 @@ function requestedRole(
     value: roleValue(account.id, role),
     account: account.name,
     accountId: account.id,
+    mark: accountMark(account),
     role,
     rule,
     group,
@@ -247,8 +249,8 @@ export function choiceModel(
   const byAccount = Map.groupBy(numbered, ({ offer }) => offer.account);
   const accounts = [...byAccount]
     .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
-    .map(([{ id, name }, own]) => ({
-      ...{ id, name },
+    .map(([{ id, name, details }, own]) => ({
+      ...{ id, name, mark: accountMark({ details }) },
       offers: own
         .map(({ offer, field }) => offerRow(offer, { field, chosen, now }))
         .sort((a, b) => (a.role < b.role ? -1 : 1)),

@@ -9,6 +9,7 @@ import { listed } from '../core/listed.ts';
 import type { SessionSettings } from '../core/session.ts';
 import { writtenTemplate } from '../core/template.ts';
 import { formatDuration, type Instant } from '../core/time.ts';
+import { accountMark } from './account-mark.ts';
 import { elevationPath, requestPath } from './elevation.ts';
 import { lengthChoices } from './elevation-form-model.ts';
 import { iso, leftOf, partyModel, rowOf, sortOf, statusModel } from './elevation-rows.ts';
@@ -42,6 +43,7 @@ export function elevationModel(
   const isOwn = requester.person === viewer;
   return {
     ...{ ...said, note, account, role, action: elevationPath(id) },
+    mark: seen.account && accountMark(seen.account),
     who: partyModel(requester).name,
     sort: sortOf(elevation),
     status: statusModel(elevation, now),

@@ -1,5 +1,7 @@
 /** Models of the pages of elevations: lists, the form, and one elevation. */
+
 import type { ElevationStatus } from '../core/elevation.ts';
+import type { AccountMark } from './account-mark.ts';
 import type { PageFrame, ViewerModel } from './page-frame.ts';
 
 /** Where an elevation stands. */
@@ -94,6 +96,7 @@ export interface ElevationChoiceModel extends PageFrame {
   readonly accounts: readonly {
     readonly id: string;
     readonly name: string;
+    readonly mark?: AccountMark | undefined;
     readonly offers: readonly OfferRow[];
   }[];
   readonly mostRoles: number;
@@ -122,6 +125,7 @@ export interface RequestedRole {
   readonly value: string;
   readonly account: string;
   readonly accountId: string;
+  readonly mark?: AccountMark | undefined;
   readonly role: string;
   readonly rule: string;
   readonly group: string;
@@ -219,6 +223,7 @@ export interface ElevationModel extends PageFrame {
   /** The page itself. */
   readonly action: string;
   readonly account: string;
+  readonly mark?: AccountMark | undefined;
   readonly role: string;
   /** The name of the requester. */
   readonly who: string;

@@ -1,5 +1,6 @@
 /** Models of the pages of terminals: a login that is confirmed. */
 import type { NamedClient } from '../core/oauth-client.ts';
+import type { AccountMark } from './account-mark.ts';
 import type { HelpModel, PageFrame, ViewerModel } from './page-frame.ts';
 
 /** A terminal as it named itself, or an application. */
@@ -30,6 +31,13 @@ export interface DeviceCodeModel extends PageFrame {
   readonly notice?: string | undefined;
 }
 
+/** The production accounts that a terminal would reach. */
+export interface ProductionModel {
+  readonly mark: AccountMark;
+  /** Their names. */
+  readonly accounts: string;
+}
+
 /**
  * A terminal asks: by a user code (`/device`), or from the machine of the browser
  * (`/oauth/authorize`).
@@ -48,6 +56,8 @@ export interface CliConfirmModel extends PageFrame {
   readonly askedAt?: string | undefined;
   /** What it would get, in words. */
   readonly gets: string;
+  /** Set if production is among it. */
+  readonly production?: ProductionModel | undefined;
   /** ISO 8601; when the session would end. */
   readonly until: string;
   readonly warning?: { readonly title: string; readonly text: string } | undefined;

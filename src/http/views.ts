@@ -83,6 +83,7 @@ export interface ConsoleRequestModel extends PageFrame {
 export interface CredentialsRequestModel extends PageFrame {
   readonly account: string;
   readonly accountId: string;
+  readonly mark?: AccountMark | undefined;
   readonly role: string;
   /** `up to 4 h` */
   readonly duration: string;
@@ -95,6 +96,7 @@ export interface CredentialsRequestModel extends PageFrame {
 export interface CredentialsModel extends PageFrame {
   readonly account: string;
   readonly accountId: string;
+  readonly mark?: AccountMark | undefined;
   readonly role: string;
   readonly assumedRoleArn: string;
   readonly formats: readonly {

@@ -402,6 +402,7 @@ export const VIEW_MODELS: {
       account: 'prod',
       accountId: '111122223333',
       role: 'Admin',
+      mark: { word: 'Production', tone: 'production tone-red' },
       duration: 'up to 4 h',
       lengths: [
         { value: '900s', label: '15 min', isChosen: false },
@@ -425,6 +426,7 @@ export const VIEW_MODELS: {
       viewer,
       account: 'prod',
       accountId: '111122223333',
+      mark: { word: 'Production', tone: 'production tone-red' },
       role: 'Admin',
       assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
       formats: [
@@ -548,6 +550,10 @@ export const VIEW_MODELS: {
       deviceName: 'build-7',
       where: '192.0.2.7, another network than this browser',
       askedAt: '2026-11-20T18:30:00.000Z',
+      production: {
+        mark: { word: 'Production', tone: 'production tone-red' },
+        accounts: 'prod, gov',
+      },
       gets: 'your access to AWS: 2 roles in 1 account',
       until: '2026-11-21T06:30:00.000Z',
       warning: { title: 'The terminal is elsewhere.', text: 'Look twice.' },
@@ -742,6 +748,7 @@ export const VIEW_MODELS: {
         {
           id: '111122223333',
           name: 'prod',
+          mark: { word: 'Production', tone: 'production tone-red' },
           offers: [
             {
               field: 'role_0',
@@ -776,7 +783,12 @@ export const VIEW_MODELS: {
       viewer,
       roles: [
         askedRole,
-        { ...askedRole, activeUntil: '2026-11-20T20:12:00.000Z', field: 'role_1' },
+        {
+          ...askedRole,
+          mark: { word: 'Production', tone: 'production tone-red' },
+          activeUntil: '2026-11-20T20:12:00.000Z',
+          field: 'role_1',
+        },
       ],
       notice: 'Nothing was done.',
       problem: { text: 'You already have a request.', href: '/elevations/e1' },
@@ -820,6 +832,7 @@ export const VIEW_MODELS: {
     least: leastElevation,
     most: {
       ...leastElevation,
+      mark: { word: 'Production', tone: 'production tone-red' },
       sort: 'Break-glass',
       left: { timeLeft: '1 h 20 min', secondsLeft: 4800 },
       notice: 'You approved it.',

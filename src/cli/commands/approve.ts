@@ -3,7 +3,14 @@ import type { Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
 import { act, idIn, readOne } from '../elevations/calls.ts';
 import { requireConfirmed, tellResult, textIn } from '../elevations/deciding.ts';
-import { factsOf, missingOf, nameOf, roleOf, statusOf } from '../elevations/describing.ts';
+import {
+  factsOf,
+  markedRoleOf,
+  missingOf,
+  nameOf,
+  roleOf,
+  statusOf,
+} from '../elevations/describing.ts';
 import type { ElevationDetail } from '../server/elevation-answers.ts';
 import type { Client } from '../session/client.ts';
 import { CliError } from '../terminal/exit.ts';
@@ -20,7 +27,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
       seconds ?? Math.min(asked.requested_seconds, asked.longest_seconds),
     );
     await requireConfirmed(client, {
-      message: `Approve ${roleOf(asked)} for ${nameOf(asked.requester)}, for ${length}?`,
+      message: `Approve ${markedRoleOf(asked)} for ${nameOf(asked.requester)}, for ${length}?`,
       otherwise: 'nothing was approved',
     });
   }

@@ -4,7 +4,7 @@ import { durationOf, startOf } from '../command-line/times.ts';
 import { askForReasons, chooseOffers, defaultSeconds } from '../elevations/asking.ts';
 import { makeRequest, readMine } from '../elevations/calls.ts';
 import { requireConfirmed, textIn } from '../elevations/deciding.ts';
-import { roleOf, roleWord, statusOf } from '../elevations/describing.ts';
+import { markedRoleOf, roleOf, roleWord, statusOf } from '../elevations/describing.ts';
 import { requireGranted, waitForDecisions } from '../elevations/waiting.ts';
 import { nameOf } from '../roles/list.ts';
 import type { ElevationDetail, Offer } from '../server/elevation-answers.ts';
@@ -59,8 +59,11 @@ async function confirmBreakGlass(client: Client, offers: readonly Offer[]): Prom
       lines: ['Request it without --break-glass, and let an approver decide.'],
     });
   const review = Math.min(...offers.map(offer => offer.break_glass!.review_seconds));
+  const names = offers.map(({ account, role }) =>
+    markedRoleOf({ account, role, environment: account.environment }),
+  );
   await requireConfirmed(client, {
-    message: `Grant yourself ${offers.map(nameOf).join(', ')} now? The approvers see it at once, and another user must review it within ${formatDuration(review)}.`,
+    message: `Grant yourself ${names.join(', ')} now? The approvers see it at once, and another user must review it within ${formatDuration(review)}.`,
     otherwise: 'nothing was requested',
   });
 }

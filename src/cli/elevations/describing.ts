@@ -1,5 +1,6 @@
 /** Requests in words, one line each: what other users wrote cannot break it. */
 import { formatDuration, formatInstant } from '../../core/time.ts';
+import { warningOf } from '../roles/list.ts';
 import type {
   Alive,
   Elevation,
@@ -16,6 +17,16 @@ type Times = Pick<Server, 'now'>;
 /** `prod/Admin` */
 export function roleOf({ account, role }: Pick<Elevation, 'account' | 'role'>): string {
   return printable(`${account.name}/${role}`);
+}
+
+/** `prod/Admin (production)`; the plain name outside of production. */
+export function markedRoleOf(of: {
+  readonly account: Elevation['account'];
+  readonly role: string;
+  readonly environment?: string | null | undefined;
+}): string {
+  const warning = warningOf(of);
+  return `${roleOf(of)}${warning === undefined ? '' : ` (${warning})`}`;
 }
 
 /** The same as a word of a command that users copy; `ACCOUNT/ROLE` for a name that is none. */
@@ -86,7 +97,7 @@ export function factsOf(elevation: ElevationDetail, times: Times): readonly stri
   const earlier = before.map(of => `${roleOf(of)} ${statusOf(of, times)}`);
   const facts: Readonly<Record<string, string | null>> = {
     Role: roleOf(elevation),
-    Account: elevation.account.id,
+    Account: [elevation.account.id, elevation.environment ?? []].flat().join(', '),
     Requester: `${nameOf(requester)} by ${requester.connector}`,
     Requested: `${moment(elevation.requested_at, times)}, from ${elevation.requested_from}`,
     For: lengthOf(elevation, times),

@@ -16,7 +16,7 @@ import { readIfThere, writePrivately } from '../warm/private-files.ts';
 
 /** What is configured of an account. Absent from older servers. */
 interface AccountDetails {
-  readonly environment?: string | null;
+  readonly environment?: string | null | undefined;
   readonly owner?: string | null;
 }
 
@@ -85,7 +85,7 @@ export function nameOf({ account, role }: Named): string {
 export const PRODUCTION = 'production';
 
 /** `production` where the account is, else undefined. */
-export function warningOf({ environment }: Named['account']): string | undefined {
+export function warningOf({ environment }: AccountDetails): string | undefined {
   return environment === PRODUCTION ? PRODUCTION : undefined;
 }
 

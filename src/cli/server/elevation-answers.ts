@@ -7,6 +7,7 @@ import {
   isInstant,
   isText,
   objectOf,
+  optional,
   orNull,
   usable,
 } from './answers.ts';
@@ -72,6 +73,8 @@ export interface ElevationDetail extends Elevation {
   readonly outstanding: readonly string[];
   readonly rights: readonly string[];
   readonly why_not_approve: string | null;
+  /** Absent from older servers. */
+  readonly environment?: string | null;
   readonly longest_seconds: number;
   readonly requested_from: string;
   readonly before: readonly Elevation[];
@@ -80,7 +83,13 @@ export interface ElevationDetail extends Elevation {
 
 /** A role that the user can request. */
 export interface Offer {
-  readonly account: { readonly id: string; readonly name: string };
+  readonly account: {
+    readonly id: string;
+    readonly name: string;
+    /** Absent from older servers. */
+    readonly environment?: string | null;
+    readonly owner?: string | null;
+  };
   readonly role: string;
   readonly longest_seconds: number;
   readonly reason: 'required' | 'optional';
@@ -114,7 +123,10 @@ export const isElevationId: Check = value =>
   isText(value) && /^[\w-]{1,64}$/.test(value as string) && !(value as string).startsWith('-');
 
 const isParty = objectOf({ username: isText, display_name: orNull(isText), connector: isText });
-const isAccount = objectOf({ id: isText, name: isText });
+const isAccount = objectOf({
+  ...{ id: isText, name: isText },
+  ...{ environment: optional(orNull(isText)), owner: optional(orNull(isText)) },
+});
 const isApproval = objectOf({
   by: isParty,
   at: isInstant,
@@ -168,6 +180,7 @@ function isDetail(origin: string): Check {
     outstanding: arrayOf(isText),
     rights: arrayOf(isText),
     why_not_approve: orNull(isText),
+    environment: optional(orNull(isText)),
     longest_seconds: isAmount,
     requested_from: isText,
     before: arrayOf(objectOf(elevationFields(origin))),
