@@ -135,7 +135,7 @@ describe('the static files', () => {
       onAccent: parseColour('#ffffff')!,
     };
     const rule = ".mark { mask: url('mark.svg'); }\n";
-    const directory = viewsWith('assets/elevations.css', rule);
+    const directory = viewsWith(`assets/${STYLE_SHEETS.at(-1)}.css`, rule);
     const brand = { name: 'Acme', palettes: { light: palette, dark: palette } };
     const renderer = createRenderer({ directory, brand });
     const html = readStrictly(renderer.render('signed-out', VIEW_MODELS['signed-out'].least));
@@ -148,7 +148,10 @@ describe('the static files', () => {
     assert.throws(
       () =>
         createRenderer({
-          directory: viewsWith('assets/elevations.css', ".a { mask: url('none.svg'); }"),
+          directory: viewsWith(
+            `assets/${STYLE_SHEETS.at(-1)}.css`,
+            ".a { mask: url('none.svg'); }",
+          ),
         }),
       /there is no asset none\.svg/,
     );
