@@ -79,8 +79,9 @@ export interface DeviceAuthorization {
    */
   decidedBefore(viewer: Viewer, entered: EnteredCode): Promise<DecidedLogin | undefined>;
   /**
-   * Throws `user_code_unknown` for a code that is wrong, used, decided or expired,
-   * `user_code_mismatch` for one that is not the link's; both are recorded.
+   * Throws `user_code_unknown` for a code that is wrong, `user_code_expired` for one that was used
+   * or decided, or expired in the last ten minutes, `user_code_mismatch` for one that is not the
+   * link's; all are recorded.
    */
   inspect(viewer: Viewer, entered: EnteredCode): Promise<DeviceLogin>;
   /** Throws as `inspect` does, and `fresh_sign_in_needed`, `limit_reached`. */

@@ -86,7 +86,7 @@ export async function inspectLogin(
   }
 }
 
-/** Throws `device_grant_off`, `user_code_unknown`, `user_code_mismatch`. */
+/** Throws `device_grant_off`, `user_code_unknown`, `user_code_expired`, `user_code_mismatch`. */
 async function findPending(
   parts: DeviceConfirmationParts,
   { userCode, linkCode }: EnteredCode,
@@ -222,7 +222,7 @@ export async function disownLogin(
   }
 }
 
-/** Throws `user_code_unknown`, and what `transition` throws. */
+/** Throws `user_code_expired`, and what `transition` throws. */
 async function change(
   { deviceGrants, clock }: DeviceConfirmationParts,
   code: UserCode,
@@ -232,7 +232,7 @@ async function change(
     next: transition(grant),
     value: true,
   }));
-  if (found === undefined) throw new BridgeError('user_code_unknown', 'the login has expired');
+  if (found === undefined) throw new BridgeError('user_code_expired', 'the login has expired');
 }
 
 function detailsOf({ client, deviceName, address }: DeviceLoginRequest) {

@@ -54,16 +54,16 @@ export interface GrantDecision {
 }
 
 /**
- * Throws `user_code_unknown` unless the grant is pending: a decided, used or expired code counts as
- * unknown.
+ * Throws `user_code_expired` unless the grant is pending. It does not say whether the code was
+ * decided, used or expired: anyone can enter the code of someone else.
  */
 export function requirePending({ state, decideBy }: DeviceGrant, now: Instant): void {
   if (state !== 'pending')
-    throw new BridgeError('user_code_unknown', `the user code was ${state} before`);
-  if (now >= decideBy) throw new BridgeError('user_code_unknown', 'the user code has expired');
+    throw new BridgeError('user_code_expired', `the user code was ${state} before`);
+  if (now >= decideBy) throw new BridgeError('user_code_expired', 'the user code has expired');
 }
 
-/** Throws `user_code_unknown`. */
+/** Throws `user_code_expired`. */
 export function approve(
   grant: DeviceGrant,
   { session, decidedIn }: GrantDecision,
@@ -73,7 +73,7 @@ export function approve(
   return { ...grant, state: 'approved', session, decidedIn };
 }
 
-/** Throws `user_code_unknown`. */
+/** Throws `user_code_expired`. */
 export function deny(
   grant: DeviceGrant,
   { decidedIn }: Pick<GrantDecision, 'decidedIn'>,

@@ -11,7 +11,7 @@ import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { DeviceLogin, EnteredCode } from '../bridge/device-confirmation.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, type ErrorCode } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
@@ -94,7 +94,10 @@ interface DecidedCode extends EnteredCode {
   readonly decision: 'approve' | 'disown' | undefined;
 }
 
-/** Throws `user_code_unknown`, `user_code_mismatch`, and what a decision throws. */
+/**
+ * Throws `user_code_unknown`, `user_code_expired`, `user_code_mismatch`, and what a decision
+ * throws.
+ */
 async function decide(
   { decision, ...entered }: DecidedCode,
   user: Viewer,
@@ -130,11 +133,15 @@ async function answerAgain(
 }
 
 function isAboutTheCode(thrown: unknown): thrown is BridgeError {
-  return (
-    thrown instanceof BridgeError &&
-    (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch')
-  );
+  return thrown instanceof BridgeError && ABOUT_THE_CODE.includes(thrown.code);
 }
+
+/** Each counts as a wrong code: a guess that finds an expired one is a guess. */
+const ABOUT_THE_CODE: readonly ErrorCode[] = [
+  'user_code_unknown',
+  'user_code_expired',
+  'user_code_mismatch',
+];
 
 interface CodeQuestion {
   readonly linkCode: string | undefined;

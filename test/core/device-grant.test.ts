@@ -91,11 +91,11 @@ describe('a grant', () => {
     it(`that was ${state} can be neither approved nor denied`, () => {
       assert.throws(
         () => approve(grant({ state }), { session: 's', decidedIn: 'b' }, NOW),
-        refusal('user_code_unknown'),
+        refusal('user_code_expired'),
       );
       assert.throws(
         () => deny(grant({ state }), { decidedIn: 'b' }, NOW),
-        refusal('user_code_unknown'),
+        refusal('user_code_expired'),
       );
     });
   }
@@ -106,7 +106,7 @@ describe('a grant', () => {
     assert.equal(approve(grant(), { session: 's', decidedIn: 'b' }, end - 1).state, 'approved');
     assert.throws(
       () => approve(grant(), { session: 's', decidedIn: 'b' }, end),
-      refusal('user_code_unknown'),
+      refusal('user_code_expired'),
     );
     assert.throws(() => redeem(grant(), end - 1), refusal('authorization_pending'));
     assert.throws(() => redeem(grant(), end), refusal('device_code_expired'));

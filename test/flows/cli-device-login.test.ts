@@ -134,7 +134,7 @@ describe('a terminal that is confirmed by a code', () => {
         visitor.submit(questions[index]!, 'button[value=approve]'),
       ),
     );
-    assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 404]);
+    assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 410]);
 
     const winner = pages[0]!.status === 200 ? 'alice' : 'bob';
     const { json: tokens } = await pollDevice(world, json.device_code);
@@ -221,20 +221,26 @@ describe('a code and time', () => {
     assert.match(forced.text, /This login requires a recent sign-in/);
   });
 
-  it('a code cannot be confirmed twice, or after it has expired', async () => {
+  it('a code cannot be confirmed twice, or after it has expired, and says so apart from a wrong one', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const [used, old] = [await beginDevice(world), await beginDevice(world)];
     const question = await typeCode(visitor, used.json.user_code);
     await visitor.submit(question, 'button[value=approve]');
 
     const { visitor: alice } = await world.signIn('alice', 'saml');
-    assert.equal((await typeCode(alice, used.json.user_code)).status, 404);
+    const again = await typeCode(alice, used.json.user_code);
+    assert.equal(again.status, 410);
+    assert.match(again.text, /This user code has expired or was used before\. Run the login again/);
+    assert.match((await typeCode(alice, 'BBBB-BBBB')).text, /Unknown user code/);
 
     world.clock.turn(601);
     const late = await typeCode(visitor, old.json.user_code);
-    assert.equal(late.status, 404);
-    assert.match(late.text, /Unknown user code/);
+    assert.equal(late.status, 410);
+    // The same words as for a used one: they say nothing of what became of the login.
+    assert.equal(late.$('.field-problem').text(), again.$('.field-problem').text());
     assert.equal((await pollDevice(world, old.json.device_code)).json.error, 'expired_token');
+    world.clock.turn(600);
+    assert.equal((await typeCode(visitor, old.json.user_code)).status, 404);
   });
 });
 

@@ -7,7 +7,17 @@ export const LOGIN_ERRORS = {
   user_code_unknown: {
     status: 404,
     title: 'Unknown user code',
-    hint: 'Codes expire after ten minutes and work once. Check the code in your terminal, or run the login again.',
+    hint: 'Check the code in your terminal. If it is more than ten minutes old, run the login again.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'failed',
+  },
+  user_code_expired: {
+    status: 410,
+    title: 'This user code has expired or was used before',
+    hint: 'Run the login again in your terminal, and enter the new code.',
     page: { offers: 'nothing', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
