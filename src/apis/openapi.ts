@@ -70,6 +70,12 @@ const PROBLEM_SCHEMA = {
       description:
         'A page of the bridge: the form to request the role or an extension, or the request that waits. Once that is approved, the same request succeeds',
     },
+    did_you_mean: {
+      type: 'object',
+      required: ['account', 'role'],
+      description: 'A role of the user with a similar name, if no rule gives the one asked for',
+      properties: { account: { type: 'string' }, role: { type: 'string' } },
+    },
     trace: {
       type: 'object',
       required: ['account', 'role', 'steps'],

@@ -12,7 +12,8 @@ import { consoleRegion } from '../core/console-address.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { isRecorded, statusOf } from '../core/elevation.ts';
 import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
-import { nextStepFor } from '../core/explanation.ts';
+import { didYouMean, nextStepFor } from '../core/explanation.ts';
+import { type NamedRole, nearestRole } from '../core/near-role.ts';
 import type { Circumstances, Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
@@ -57,6 +58,8 @@ export interface ReachableRoles extends Evaluation {
 
 export interface Explanation {
   readonly trace: DecisionTrace;
+  /** A role that the requester can get, if its name is near to one that no rule gives. */
+  readonly near?: NamedRole | undefined;
   /** What the requester can do about a denial. */
   readonly nextStep?: string | undefined;
 }
@@ -164,8 +167,10 @@ async function explain(
   requireListed(requester, asked);
   const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(requester.subject.identity, circumstances, asked);
-  if (decision.granted) return { trace: decision.trace };
-  return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
+  const { trace } = decision;
+  if (decision.granted) return { trace };
+  const near = await nearTo(access, requester, trace);
+  return { trace, near, nextStep: didYouMean(near, nextStepFor(trace, decision.missing)) };
 }
 
 async function check(
@@ -279,7 +284,10 @@ async function decide(
   const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
   requireConfirmed(requester, signInFor(requester, asked, decision));
-  if (!decision.granted) throw denial(requester, asked, decision);
+  if (!decision.granted) {
+    const near = await nearTo(access, requester, decision.trace);
+    throw denial(requester, asked, { ...decision, near });
+  }
   if (scope === undefined || isReachable(scope, decision.entitlement)) return decision.entitlement;
   const code = BEYOND[scope.kind];
   throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
@@ -290,6 +298,19 @@ const BEYOND = {
   application: 'role_not_for_application',
   'one-role': 'role_not_for_token',
 } as const satisfies Record<RoleScope['kind'], ErrorCode>;
+
+/**
+ * A role that the requester can get, if its name is near to one that no rule gives. A role that a
+ * rule gives is not mistyped.
+ */
+async function nearTo(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  { account, role, steps }: DecisionTrace,
+): Promise<NamedRole | undefined> {
+  if (steps.length > 0) return undefined;
+  return nearestRole({ account, role }, attainable(await rolesFor(access, requester)));
+}
 
 /** Throws `role_not_for_application`. */
 function requireListed({ scope }: AuthenticatedRequester, asked: AskedRole): void {

@@ -1,35 +1,41 @@
 /** Errors for a role that a user does not get, with the step-up that would help. */
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { BridgeError, ERRORS } from '../core/errors.ts';
-import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
+import { didYouMean, needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
+import type { NamedRole } from '../core/near-role.ts';
 import type { Decision } from '../core/policy.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { UnmetRequirement } from '../core/requirements.ts';
 import { ANY_SIGN_IN } from '../core/step-up.ts';
 
+type Denied = Extract<Decision, { granted: false }> & {
+  /** A role of the requester with a similar name. */
+  readonly near?: NamedRole | undefined;
+};
+
 /** `access_denied`, `proof_missing`, or `approval_missing` if no sign-in helps. */
 export function denial(
   { cliSession, stepUp }: AuthenticatedRequester,
-  { account, role }: { readonly account: string; readonly role: string },
-  { trace, missing, stepUp: wish, elevation }: Extract<Decision, { granted: false }>,
+  asked: NamedRole,
+  { trace, missing, stepUp: wish, elevation, near }: Denied,
 ): BridgeError {
   const why = whyDenied(trace);
   if (wish === undefined && elevation !== undefined)
     return new BridgeError('approval_missing', why, {
-      ...{ trace, elevation, hint: nextStepFor(trace, missingWithApproval(trace)) },
+      ...{ asked, trace, elevation, hint: nextStepFor(trace, missingWithApproval(trace)) },
     });
   const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
-  const hint = nextStepFor(trace, missing);
+  const hint = didYouMean(near, nextStepFor(trace, missing));
   if (wish === undefined)
     return new BridgeError(code, why, {
-      ...{ trace, hint },
+      ...{ asked, near, trace, hint },
       ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
     });
   if (stepUp !== undefined)
     return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
-  const needed = { wish, cliSession, role: { account, role } };
+  const needed = { wish, cliSession, role: asked };
   return new BridgeError(code, why, {
-    ...{ trace, hint, stepUp: needed },
+    ...{ asked, trace, hint, stepUp: needed },
     ...(elevation !== undefined && { elevation }),
   });
 }

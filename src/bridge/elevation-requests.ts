@@ -17,9 +17,11 @@ import {
   SHORTEST_ELEVATION,
 } from '../core/elevation-terms.ts';
 import type { AskedElevatedRole, Offer, RequestElevations } from '../core/elevation-view.ts';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, ERRORS } from '../core/errors.ts';
+import { didYouMean } from '../core/explanation.ts';
 import { selects } from '../core/group-selector.ts';
 import type { Identity, PersonId } from '../core/identity.ts';
+import { nearestRole } from '../core/near-role.ts';
 import type { Eligibility } from '../core/policy.ts';
 import {
   type AuthenticatedRequester,
@@ -167,7 +169,12 @@ function offerFor(offers: readonly Offer[], { account: asked, role }: AskedEleva
     ({ account, role: of }) => of === role && (account.name === asked || account.id === asked),
   );
   if (found !== undefined) return found;
-  throw new BridgeError('elevation_not_offered', 'no rule makes the user eligible for the role');
+  const asking = { account: asked, role };
+  const near = nearestRole(asking, offers);
+  throw new BridgeError('elevation_not_offered', 'no rule makes the user eligible for the role', {
+    ...{ asked: asking, near },
+    hint: didYouMean(near, ERRORS.elevation_not_offered.hint),
+  });
 }
 
 // ---------------------------------------------------------------- requests

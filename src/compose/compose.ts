@@ -49,6 +49,7 @@ import type {
   ServiceProviderMetadata,
   Store,
 } from '../core/ports.ts';
+import { createHelp, type Help } from '../http/help.ts';
 import type { RateLimits } from '../http/rate-limits.ts';
 import { createRenderer, type Renderer } from '../http/render.ts';
 import { createIssuer } from '../issuer/issuer.ts';
@@ -71,7 +72,7 @@ const VIEWS: string = fileURLToPath(new URL('../../views', import.meta.url));
 export interface Bridge {
   readonly baseUrl: string;
   readonly trustedProxies: readonly string[];
-  readonly help: Configuration['help'];
+  readonly help: Help | undefined;
   /** The region that start URLs of AWS tools name. */
   readonly identityCenterRegion: string;
   readonly access: Access;
@@ -244,10 +245,11 @@ function createBridge(
   const myBrowsers = createMyBrowsers({ ...ports, ...configuration.sessions, isCurrent });
   const { accounts } = configuration;
   const { access } = roleAccess;
+  const help = configuration.help && createHelp(configuration.help);
   return {
     baseUrl: configuration.baseUrl,
     trustedProxies: configuration.proxy.trusted,
-    help: configuration.help,
+    help,
     identityCenterRegion: configuration.cli.identityCenter.region,
     ...roleAccess,
     ...logins,
@@ -270,7 +272,7 @@ function createBridge(
     ),
     renderer: createRenderer({
       directory: VIEWS,
-      helpUrl: configuration.help?.url,
+      helpUrl: help?.url,
       brand: configuration.brand,
     }),
     audit: ports.audit,

@@ -1,5 +1,6 @@
 /** Kinds of values on the network: URLs, hosts, blocks of addresses. */
 import ipaddr from 'ipaddr.js';
+import { HELP_PLACEHOLDERS, helpAddress, helpAddressProblem } from '../core/help-address.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { type Problem, quoted } from './problems.ts';
 import { INVISIBLE, word } from './values.ts';
@@ -33,6 +34,18 @@ export function urlProblem(value: string): Problem | undefined {
 
 /** https anywhere, http on loopback. Kept as written: issuers are compared letter by letter. */
 export const url = () => word('URL', urlProblem);
+
+/** The address of a help page: a template (core/help-address). */
+export const helpUrl = () =>
+  word('URL template', value => {
+    const problem = helpAddressProblem(value);
+    if (problem !== undefined)
+      return {
+        message: `cannot be filled in: ${problem}.`,
+        fix: `Use ${HELP_PLACEHOLDERS.map(name => `{${name}}`).join(', ')} in the path, the query or the fragment alone.`,
+      };
+    return urlProblem(helpAddress(value, {}).replace(/#.*/s, ''));
+  });
 
 /** A URL without path and query; becomes its origin, without a trailing slash. */
 export const origin = () =>

@@ -6,6 +6,7 @@
  * checked and shown like any other value.
  */
 import { z } from 'zod';
+import { HELP_PLACEHOLDERS } from '../core/help-address.ts';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
@@ -16,7 +17,7 @@ import { brand } from './brand-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import { atLeastOne, connector } from './connector-schema.ts';
-import { consoleHost, host, network, origin, url } from './network-values.ts';
+import { consoleHost, helpUrl, host, network, origin, url } from './network-values.ts';
 import { notification } from './notification-schema.ts';
 import { filePath, secret } from './reference-values.ts';
 import { checked, choice, duration, flag, text, token, wholeNumber } from './values.ts';
@@ -69,7 +70,12 @@ const sessions = z.strictObject({
 
 const help = z.strictObject({
   text: text(1000).describe('How to request a role, in your words.'),
-  url: url().optional().describe('A page with more information.'),
+  url: helpUrl()
+    .optional()
+    .meta({
+      description: `A page with more information. On refusals, ${HELP_PLACEHOLDERS.map(name => `\`{${name}}\``).join(', ')} in its path, query or fragment stand for what the refusal is about; elsewhere they are empty.`,
+      example: 'https://help.example.com/aws?role={role}&ref={reference}',
+    }),
 });
 
 const log = z.strictObject({

@@ -13,6 +13,7 @@ import { ROLE_ERRORS } from './error-rows/roles.ts';
 import type { ErrorRow, PageOffer } from './error-rows/row.ts';
 import { SIGN_IN_ERRORS } from './error-rows/sign-in.ts';
 import { WORKLOAD_ERRORS } from './error-rows/workloads.ts';
+import type { NamedRole } from './near-role.ts';
 import type { ProviderAnswer } from './provider-answer.ts';
 import type { NeededStepUp } from './step-up.ts';
 import { formatWait, type Seconds } from './time.ts';
@@ -38,6 +39,10 @@ export interface BridgeErrorOptions {
   readonly offers?: PageOffer | undefined;
   /** From when on the same request can succeed. Without a hint, the hint says so. */
   readonly retryAfterSeconds?: Seconds | undefined;
+  /** The role that was asked for, as the requester named it. */
+  readonly asked?: NamedRole | undefined;
+  /** A role of the requester, if its name is near to that. */
+  readonly near?: NamedRole | undefined;
   /** Why the policy refused; shown to the person concerned. */
   readonly trace?: DecisionTrace | undefined;
   /** The step-up that would meet what is missing. */
@@ -67,6 +72,8 @@ export class BridgeError extends Error {
   readonly hint: string;
   readonly offers: PageOffer;
   readonly retryAfterSeconds: Seconds | undefined;
+  readonly asked: NamedRole | undefined;
+  readonly near: NamedRole | undefined;
   readonly trace: DecisionTrace | undefined;
   readonly stepUp: NeededStepUp | undefined;
   readonly elevation: NeededElevation | undefined;
@@ -81,6 +88,8 @@ export class BridgeError extends Error {
     this.hint = options.hint ?? hintFor(code, options.retryAfterSeconds);
     this.offers = options.offers ?? ERRORS[code].page.offers;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.asked = options.asked;
+    this.near = options.near;
     this.trace = options.trace;
     this.stepUp = options.stepUp;
     this.elevation = options.elevation;

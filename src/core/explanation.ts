@@ -5,6 +5,7 @@
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { LostGroup } from './identity.ts';
 import { listed, MAX_LISTED } from './listed.ts';
+import type { NamedRole } from './near-role.ts';
 import { explainRequirement, nextStepAgainst, type UnmetRequirement } from './requirements.ts';
 import { formatInstant } from './time.ts';
 
@@ -37,6 +38,11 @@ export function explainStep(step: TraceStep): string {
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
   return missing.length > 0 && missing.every(({ requirement }) => requirement === 'network');
+}
+
+/** `Did you mean prod/Admin?`, in front of what the user can do. */
+export function didYouMean(near: NamedRole | undefined, next: string): string {
+  return near === undefined ? next : `Did you mean ${near.account}/${near.role}? ${next}`;
 }
 
 /** What the user can do about a refusal. */

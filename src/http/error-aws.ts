@@ -6,9 +6,10 @@ import type { Response } from 'express';
 import type { OAuthError, PortalException } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
+import { valuesOf } from './access-request.ts';
 import type { ShowError } from './error-face.ts';
 import { addressSentence, signInHelps } from './error-json.ts';
-import type { HelpModel } from './page-frame.ts';
+import type { Help } from './help.ts';
 import { contextOf } from './request-context.ts';
 
 /** Exception and HTTP status. */
@@ -74,7 +75,7 @@ function hintOf(error: BridgeError): string {
 }
 
 interface Surroundings {
-  readonly help: HelpModel | undefined;
+  readonly help: Help | undefined;
   readonly baseUrl: string;
   readonly correlationId: string;
 }
@@ -82,9 +83,10 @@ interface Surroundings {
 /** One line: AWS tools print it after their own words. */
 function sentenceFor(error: BridgeError, { help, baseUrl, correlationId }: Surroundings): string {
   const { title, trace } = error;
+  const shown = help?.about({ ...valuesOf(error), reference: correlationId });
   const reasons = trace?.steps.map(step => `${step.rule}: ${explainStep(step)}`) ?? [];
   const where =
-    help === undefined ? [] : [help.text, ...(help.url === undefined ? [] : [help.url])];
+    shown === undefined ? [] : [shown.text, ...(shown.url === undefined ? [] : [shown.url])];
   const next = addressSentence(error, { baseUrl }) ?? hintOf(error);
   return [`${title}.`, ...reasons, next, ...where, `Reference ${correlationId}.`].join(' ');
 }

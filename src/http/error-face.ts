@@ -2,13 +2,13 @@
 import type { Request, Response } from 'express';
 import type { BridgeError } from '../core/errors.ts';
 import type { Recording } from './error-record.ts';
-import type { HelpModel } from './page-frame.ts';
+import type { Help } from './help.ts';
 import type { Renderer } from './render.ts';
 
 export interface ErrorResponseParts extends Recording {
   readonly baseUrl: string;
   readonly renderer: Renderer;
-  readonly help: HelpModel | undefined;
+  readonly help: Help | undefined;
 }
 
 /** Sends an error, whose status is already set. */

@@ -104,13 +104,14 @@ export function signInHelps({ offers, elevation, stepUp }: BridgeError): boolean
 }
 
 function reasonsOf(error: BridgeError, parts: Pick<ErrorResponseParts, 'baseUrl'>): object {
-  const { trace } = error;
+  const { trace, near } = error;
   const url = stepUpUrl(error, parts);
   const requestUrl = elevationUrl(error, parts);
   return {
     ...(trace !== undefined && {
       trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) },
     }),
+    ...(near !== undefined && { did_you_mean: near }),
     ...(signInHelps(error) && { sign_in_again: true }),
     ...(url !== undefined && { step_up_url: url }),
     ...(requestUrl !== undefined && { request_url: requestUrl }),

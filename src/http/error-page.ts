@@ -3,10 +3,12 @@
 import type { Session } from '../core/browser-session.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
-import { type LocalPath, localPath } from '../core/local-path.ts';
+import { type LocalPath, localPath, queryValue } from '../core/local-path.ts';
+import type { NamedRole } from '../core/near-role.ts';
 import { factsOf } from '../core/provider-answer.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
+import { requestAfter, valuesOf } from './access-request.ts';
 import { knownSessionIn, viewerIn } from './current-session.ts';
 import { neededLink } from './elevation.ts';
 import type { ShowError } from './error-face.ts';
@@ -57,19 +59,21 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
   }),
 };
 
-export const showPage: ShowError = (error, { request, response }, { renderer, help }) => {
-  const { code, status, title, hint, offers, trace, answer } = error;
+export const showPage: ShowError = (error, { request, response }, parts) => {
+  const { code, status, title, hint, trace, answer } = error;
   const { retryAfterSeconds, stepUp, retryAt } = error;
   const wanted = error.returnTo === undefined ? undefined : localPath(error.returnTo);
   const returnTo = wanted ?? returnToOf(request, response);
+  const session = knownSessionIn(response);
   const asked: Asked = {
     returnTo,
     isRepeatable: request.method === 'GET' || returnTo !== '/',
     retryAfterSeconds,
-    session: knownSessionIn(response),
-    ...{ stepUp, retryAt, wanted },
+    ...{ session, stepUp, retryAt, wanted },
   };
-  const page = renderer.render('refusal', {
+  const reference = contextOf(response).origin.correlationId;
+  const about = { ...valuesOf(error), reference, username: session?.identity.username };
+  const page = parts.renderer.render('refusal', {
     viewer: viewerIn(response),
     status,
     code,
@@ -77,21 +81,35 @@ export const showPage: ShowError = (error, { request, response }, { renderer, he
     hint,
     trace: trace && shownTrace(trace),
     facts: answer && factsOf(answer),
-    correlationId: contextOf(response).origin.correlationId,
-    ...linksOf(LINKS[offers](asked), error),
-    // The session goes on without the step-up.
-    ...(retryAt !== undefined && { alternative: LINKS.roles(asked) }),
-    help: ERRORS[code].page.contact ? help : undefined,
+    correlationId: reference,
+    ...linksOf(error, asked),
+    request: session && requestAfter(error, session.identity, parts),
+    help: ERRORS[code].page.contact ? parts.help?.about(about) : undefined,
   });
   response.type('html').send(page);
 };
 
-/** An approval is what helps, unless a step-up does. */
-function linksOf(
-  offered: LinkModel | undefined,
-  { elevation, stepUp }: BridgeError,
-): Pick<RefusalModel, 'action' | 'alternative'> {
+/** What helps most, and what else the user can do. */
+function linksOf(error: BridgeError, asked: Asked): Pick<RefusalModel, 'action' | 'alternative'> {
+  const { elevation, stepUp, near, offers, retryAt } = error;
+  const offered = LINKS[offers](asked);
+  const nearby = near && nearLink(near, asked);
+  if (nearby !== undefined) return { action: nearby, alternative: offered };
+  // The session goes on without the step-up.
+  if (retryAt !== undefined) return { action: offered, alternative: LINKS.roles(asked) };
   if (elevation === undefined) return { action: offered };
+  // An approval is what helps, unless a step-up does.
   const request = neededLink(elevation);
   return stepUp === undefined ? { action: request } : { action: offered, alternative: request };
+}
+
+/** The same page for another role; undefined if its address names none. */
+function nearLink({ account, role }: NamedRole, { returnTo }: Asked): LinkModel | undefined {
+  const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
+  if (!searchParams.has('account') || !searchParams.has('role')) return undefined;
+  searchParams.set('account', account);
+  searchParams.set('role', role);
+  const query = [...searchParams].map(([name, value]) => `${name}=${queryValue(value)}`);
+  const href = localPath(`${pathname}?${query.join('&')}`);
+  return { label: `Go to ${role} in ${account}`, href };
 }

@@ -2,13 +2,13 @@
 import type { Access, AskedRole } from '../bridge/access.ts';
 import type { Destinations } from '../bridge/destinations.ts';
 import type { MyRoles } from '../bridge/my-roles.ts';
-import type { Identity } from '../core/identity.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { Logger } from '../log.ts';
+import { accessRequest } from './access-request.ts';
 import { type Answer, view } from './answer.ts';
 import { logNoRole } from './claims-log.ts';
-import type { HelpModel } from './page-frame.ts';
+import type { Help } from './help.ts';
 import { quickRoles } from './quick-roles.ts';
 import { foldersOf, ownRoles, unfiledTitle } from './role-rows.ts';
 import { searchFor } from './role-search.ts';
@@ -18,7 +18,7 @@ export interface RolePageParts {
   readonly access: Access;
   readonly myRoles: MyRoles;
   readonly destinations: Pick<Destinations, 'addressOf'>;
-  readonly help: HelpModel | undefined;
+  readonly help: Help | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -44,7 +44,11 @@ export async function rolePage(
   const roles = ownRoles(evaluation, uses, now);
   if (roles.length === 0) {
     logNoRole(log, user);
-    return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });
+    const { groups, username } = identity;
+    return view('no-roles', {
+      ...{ groups, help: help?.about({ username }) },
+      request: accessRequest(identity),
+    });
   }
   const found = roles.filter(searchFor(query));
   const folders = foldersOf(found, {
@@ -62,8 +66,4 @@ export async function rolePage(
     totalRoleCount: roles.length,
     unseen: found.length > 0 ? undefined : await unseenModel({ query, asked, roles }, user, access),
   });
-}
-
-function requestFor({ username, connector, person }: Identity): string {
-  return `Please grant me a role in AWS. I am ${username} (signed in by ${connector}, person id ${person}). I need the account … and the role …, because …`;
 }

@@ -137,6 +137,8 @@ export interface RefusalModel extends PageFrame {
   readonly facts?: readonly Fact[] | undefined;
   readonly correlationId: string;
   readonly action?: LinkModel | undefined;
+  /** A message that the user can copy and send to ask for access. */
+  readonly request?: string | undefined;
   /** What the user can do instead of `action`. */
   readonly alternative?: Pick<LinkModel, 'label' | 'href'> | undefined;
   readonly help?: HelpModel | undefined;

@@ -486,6 +486,7 @@ export const VIEW_MODELS: {
         ],
         noRule: 'No rule gives this role to anyone.',
       },
+      request: 'Please grant me a role in AWS.',
       facts: [
         { term: 'Asked for', value: 'a second factor (MFA)' },
         { term: 'error_description', value: '<b>AADSTS50076</b>' },
