@@ -116,9 +116,7 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       async page => {
         await comeIn(page, 'bob');
         await button(page, 'Console', 'staging', 'Developer').hover();
-        await page
-          .getByRole('button', { name: 'Copy the link to the console: staging as Developer' })
-          .click();
+        await page.getByRole('button', { name: 'Copy the link of staging as Developer' }).click();
         await page.getByText('Link copied').waitFor();
         await page.goto(await page.evaluate<string>('navigator.clipboard.readText()'));
         await page.getByRole('heading', { name: 'Developer in staging' }).waitFor();

@@ -70,7 +70,15 @@ function filter() {
   // The results of the server are in its order already.
   if (loaded === '') bringUp(isSearch ? accounts().filter(({ rank }) => rank > 0) : []);
   for (const folder of all('.folder')) folder.hidden = !one('.account:not([hidden])', folder);
+  for (const title of all('.jump h3'))
+    title.hidden = !one('li:not([hidden])', title.nextElementSibling);
   tell(roles, shown);
+}
+
+/** What is found first would else be above the window. */
+function goToResults() {
+  const results = one('.directory').getBoundingClientRect().top - search.offsetHeight;
+  if (results < 0) scrollBy({ top: results, behavior: 'instant' });
 }
 
 const quick = one('.yours');
@@ -120,6 +128,7 @@ function catchUp() {
   if (!isWaiting) return;
   isWaiting = false;
   filter();
+  goToResults();
 }
 input.addEventListener('keydown', event => {
   if (event.key === 'Escape' && input.value !== '') {
@@ -208,7 +217,7 @@ function offerLink({ target }) {
   const account = console.form.elements.account.value;
   const query = `account=${encodeURIComponent(account)}&role=${encodeURIComponent(console.value)}`;
   copy.dataset.copyLink = `${location.origin}/console?${query}`;
-  copy.ariaLabel = `Copy the link to the console: ${account} as ${console.value}`;
+  copy.ariaLabel = `Copy the link of ${account} as ${console.value}`;
   one('[aria-label^="Credentials"]', row).after(copy);
 }
 document.addEventListener('pointerover', offerLink);
