@@ -98,7 +98,7 @@ describe('the pages of elevations', () => {
     const after = await open(bob, '/');
     assert.match(after.text, /elevated, 1 h 30 min left/);
     const ask = await open(bob, '/credentials?account=prod&role=Admin');
-    assert.match(ask.text, /Valid for1 h 30 min/);
+    assert.match(ask.text, /up to 1 h 30 min/);
     const given = await bob.submit(ask, 'form[action="/credentials"]');
     assert.match(given.text, /AWS_ACCESS_KEY_ID/);
     assert.doesNotMatch(given.text, /but AWS allows/);
