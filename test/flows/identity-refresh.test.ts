@@ -66,7 +66,7 @@ async function eventsOf<T extends AuditEventType>(
 const spoken = (at: number): string =>
   `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-const isSignedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length === 1;
+const isSignedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length > 0;
 
 describe('a group that the user has lost at the provider', () => {
   const world = useWorld();
