@@ -95,7 +95,13 @@ export interface SignInAnswer {
 }
 
 export type CompletedSignIn =
-  | { readonly kind: 'signed-in'; readonly session: Session; readonly returnTo: LocalPath }
+  | {
+      readonly kind: 'signed-in';
+      readonly session: Session;
+      readonly returnTo: LocalPath;
+      /** The response answered no attempt, and named the way on itself. */
+      readonly isUnsolicited: boolean;
+    }
   /** The attempt has ended before, and the browser is signed in: nothing of the answer was read. */
   | { readonly kind: 'past'; readonly returnTo: LocalPath };
 
@@ -118,7 +124,7 @@ export async function completeSignIn(
     const session = await admitted(context, answer, { verified, standing, purpose });
     context.identityRefresh.noteSignIn(verified);
     const returnTo = localPath(attempt?.returnTo ?? answer.attemptId);
-    return { kind: 'signed-in', session, returnTo };
+    return { kind: 'signed-in', session, returnTo, isUnsolicited: attempt === undefined };
   } catch (thrown) {
     const onward = await pastOnward(context, answer, thrown);
     if (onward !== undefined) return { kind: 'past', returnTo: onward };

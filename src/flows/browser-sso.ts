@@ -9,7 +9,7 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { SignInTests } from '../bridge/sign-in-test.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isTooLong, type LocalPath, localPath } from '../core/local-path.ts';
+import { isTooLong, type LocalPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
@@ -25,6 +25,7 @@ import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
 import { ARRIVAL_PATH, arrivalLink, stepUpLink } from '../http/sign-in-links.ts';
 import { testedModel } from '../http/sign-in-test-model.ts';
 import { STEP_UP_PATH } from '../http/step-up.ts';
+import { wayBack } from '../http/way-back.ts';
 import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
@@ -62,7 +63,7 @@ export const signInPage = page({
   reads: { query: SignInQuery },
   handle: (asked, browser, parts: BrowserSsoParts) => {
     const { connectors } = parts.signIn;
-    const returnTo = localPath(asked.return_to);
+    const returnTo = wayBack(asked.return_to, browser);
     const session = asked.again === undefined ? browser.session() : undefined;
     if (session !== undefined) return showSignedIn(session, returnTo, parts);
     const [only, ...others] = connectors;
@@ -108,14 +109,14 @@ export const signInStart = page({
 /** Starts an attempt, ties it to the browser, and sends the browser to the identity provider. */
 async function begin(
   asked: z.output<typeof ConnectorPath> & z.output<typeof SignInQuery>,
-  { attempt, isKnown, origin }: Browser,
+  { attempt, isKnown, isFromElsewhere, origin }: Browser,
   { signIn, secrets }: BrowserSsoParts,
 ): Promise<Answer> {
   const secret = attempt ?? secrets.token();
   const { redirectTo } = await signIn.begin({
     connector: asked.connector,
     browser: secret,
-    returnTo: localPath(asked.return_to),
+    returnTo: wayBack(asked.return_to, { isFromElsewhere }),
     reauthenticate: asked.reauthenticate !== undefined,
     origin,
   });
@@ -204,7 +205,9 @@ async function complete(
   });
   counted.accepted();
   if (completed.kind === 'past') return redirect(completed.returnTo);
-  const { session, returnTo } = completed;
+  const { session, isUnsolicited } = completed;
+  // What an unsolicited response names, anyone can have written.
+  const returnTo = wayBack(completed.returnTo, { isFromElsewhere: isUnsolicited });
   logClaims(log, { session, origin });
   return {
     ...redirect(arrivalLink(returnTo)),
@@ -220,7 +223,7 @@ export const arrivalPage = page({
   who: 'browser',
   reads: { query: z.object({ return_to: ReturnPath.optional() }) },
   handle: ({ return_to }, browser) => {
-    const returnTo = localPath(return_to);
+    const returnTo = wayBack(return_to, browser);
     if (browser.session() !== undefined) return redirect(returnTo);
     if (browser.sessionCookie === undefined)
       throw new BridgeError('session_not_kept', 'no session cookie after a sign-in', { returnTo });

@@ -9,7 +9,6 @@ import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
 import { queryValue } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Viewer } from '../core/requester.ts';
 import { type Answer, redirect } from '../http/answer.ts';
 import { CONSOLE_PATH } from '../http/console-paths.ts';
 import { consoleQuestion, reasonToAsk } from '../http/console-question.ts';
@@ -76,7 +75,7 @@ async function followLink(
 
 async function openConsole(
   asked: ConsoleRequest,
-  user: Viewer,
+  user: SignedInUser,
   { access }: ConsoleLinkParts,
 ): Promise<Answer> {
   const seconds = secondsOf(asked.duration);

@@ -19,6 +19,7 @@ import { text } from '../http/read.ts';
 import { form, page, type SignedInUser } from '../http/route.ts';
 import { byPage, STEP_UP_PATH, stepUpPath } from '../http/step-up.ts';
 import { terminalModel } from '../http/terminal-model.ts';
+import { wayBack } from '../http/way-back.ts';
 
 export interface StepUpPageParts {
   readonly stepUps: StepUps;
@@ -61,8 +62,8 @@ export const stepUpPage = page({
   returnTo: query => (query.session === undefined ? localPath(query.return_to) : pathOf(query)),
   handle: async ({ session, return_to, ...asked }, user, parts: StepUpPageParts) => {
     if (session !== undefined) return askFor({ session, ...asked }, user, parts);
-    const returnTo = localPath(return_to);
-    const path = pathOf({ ...asked, return_to });
+    const returnTo = wayBack(return_to, user);
+    const path = pathOf({ ...asked, return_to: returnTo });
     const { within: withinSeconds } = asked;
     const wanted = { role: roleIn(asked), withinSeconds, returnTo, page: path };
     const begun = await begin(wanted, user, parts);

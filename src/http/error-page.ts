@@ -17,6 +17,7 @@ import { shownTrace } from './shown-trace.ts';
 import { anotherSignInLink, signInLink, stepUpLink } from './sign-in-links.ts';
 import { stepUpPath } from './step-up.ts';
 import type { LinkModel, RefusalModel } from './views.ts';
+import { isFromElsewhere, wayBack } from './way-back.ts';
 
 interface Asked {
   /** The page to come back to. */
@@ -63,7 +64,8 @@ export const showPage: ShowError = (error, { request, response }, parts) => {
   const { code, status, title, hint, trace, answer } = error;
   const { retryAfterSeconds, stepUp, retryAt } = error;
   const wanted = error.returnTo === undefined ? undefined : localPath(error.returnTo);
-  const returnTo = wanted ?? returnToOf(request, response);
+  const returnTo =
+    wanted ?? wayBack(returnToOf(request, response), { isFromElsewhere: isFromElsewhere(request) });
   const session = knownSessionIn(response);
   const asked: Asked = {
     returnTo,

@@ -25,6 +25,7 @@ import type { Method, Route } from './route.ts';
 import { signInLink } from './sign-in-links.ts';
 import { byPage } from './step-up.ts';
 import { type MountParts, type Toolkit, toolkitOf } from './toolkit.ts';
+import { isFromElsewhere, wayBack } from './way-back.ts';
 
 export function mount<Parts extends MountParts>(
   rows: readonly Route<Parts>[],
@@ -173,7 +174,8 @@ async function answerOf<Parts>(row: Route<Parts>, asked: Asked<Parts>): Promise<
   const input = read as never;
   if (row.csrf === undefined) {
     if (requester !== undefined) return row.handle(input, requester, parts);
-    const path = signInLink(row.returnTo?.(input) ?? returnToOf(request, response));
+    const wanted = row.returnTo?.(input) ?? returnToOf(request, response);
+    const path = signInLink(wayBack(wanted, { isFromElsewhere: isFromElsewhere(request) }));
     const isFromForm = row.isFormTarget === true && request.get('sec-fetch-site') === 'same-origin';
     return isFromForm ? byPage(path) : redirect(path);
   }

@@ -16,6 +16,7 @@ import { proofIfSent } from './proof.ts';
 import { contextOf, rememberActor } from './request-context.ts';
 import type { Anyone, Browser, Requesters } from './route.ts';
 import type { BridgeCookies } from './session-cookie.ts';
+import { isFromElsewhere } from './way-back.ts';
 
 export interface RequesterParts {
   readonly baseUrl: string;
@@ -109,15 +110,12 @@ function requireOwnPage(caller: Caller, request: Request, response: Response): C
   throw new BridgeError('origin_refused', 'a token was sent by a page that is not its own');
 }
 
-/** What browsers say of a navigation that neither another site nor a program has begun. */
-const OWN_SITES: readonly (string | undefined)[] = ['same-origin', 'same-site', 'none'];
-
 function sentBy(
   request: Request,
   cookies: BridgeCookies,
 ): Pick<Browser, 'attempt' | 'isKnown' | 'isFromElsewhere'> {
   return {
-    isFromElsewhere: !OWN_SITES.includes(request.get('sec-fetch-site')),
+    isFromElsewhere: isFromElsewhere(request),
     attempt: cookies.readAttempt(request),
     isKnown: cookies.readKnown(request) !== undefined,
   };

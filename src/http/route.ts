@@ -43,8 +43,8 @@ export interface Browser extends Anyone {
   /** Whether a user has signed in with it before. */
   readonly isKnown: boolean;
   /**
-   * Whether another site or a program led here, or the browser does not say. Users type addresses
-   * and follow links of sites of the same domain.
+   * Whether another site led here, also by way of our own pages, or the browser does not say. What
+   * users type, and links of sites of the same domain and of other programs, count as their own.
    */
   readonly isFromElsewhere: boolean;
 }

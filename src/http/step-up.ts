@@ -10,6 +10,7 @@ import type { NeededStepUp } from '../core/step-up.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, redirect, view } from './answer.ts';
 import { MAX_ADDRESS } from './sign-in-links.ts';
+import { type CameFrom, wayBack } from './way-back.ts';
 
 export const STEP_UP_PATH = '/step-up';
 
@@ -47,7 +48,7 @@ export function stepUpSentence(url: string): string {
 /** A role that is withheld again so soon is not asked for again: the user sees why. */
 const SOON: Seconds = MINUTE;
 
-type PageHandler<Asked, User extends Viewer, Parts> = (
+type PageHandler<Asked, User extends Viewer & CameFrom, Parts> = (
   asked: Asked,
   user: User,
   parts: Parts,
@@ -60,7 +61,11 @@ interface SteppingUp<Asked> {
 }
 
 /** A handler that sends the user to a step-up instead of the error that a step-up helps against. */
-export function orStepUp<Asked, User extends Viewer, Parts extends { readonly clock: Clock }>(
+export function orStepUp<
+  Asked,
+  User extends Viewer & CameFrom,
+  Parts extends { readonly clock: Clock },
+>(
   handle: PageHandler<Asked, User, Parts>,
   { returnTo, leading }: SteppingUp<Asked>,
 ): PageHandler<Asked, User, Parts> {
@@ -70,7 +75,7 @@ export function orStepUp<Asked, User extends Viewer, Parts extends { readonly cl
     } catch (thrown) {
       const needed = thrown instanceof BridgeError ? thrown.stepUp : undefined;
       if (needed === undefined || isRecent(user, parts.clock)) throw thrown;
-      return leading(stepUpPath(needed, returnTo(asked)));
+      return leading(stepUpPath(needed, wayBack(returnTo(asked), user)));
     }
   };
 }

@@ -98,7 +98,7 @@ describe('lies about the bridge itself', () => {
     assert.equal(answer.status, 303);
     assert.equal(
       answer.header('location'),
-      '/sign-in?return_to=%2Fconsole%3Faccount%3Dprod%26role%3DAdmin',
+      '/sign-in?return_to=%2Fconsole%3Ffrom%3Delsewhere%26account%3Dprod%26role%3DAdmin',
     );
     assertOurs(answer);
     assertRefused(world, await ask(world, { target: '/nowhere', headers: LIES }), {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { chromiumMissing, signIn, useBrowser, watchSamlPosts } from '../support/browser.ts';
-import { useWorld } from '../support/world.ts';
+import { CONNECTOR, useWorld } from '../support/world.ts';
 
 /** The bridge refuses the first, for want of the cookie, and its own page sends the second. */
 const POSTED_TWICE = [
@@ -49,9 +49,25 @@ describe('identity providers on another site, over http', { skip: chromiumMissin
       browser.visit(async page => {
         await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
         await signIn(page, 'alice', protocol);
+        // The redirect of an OpenID provider is one of another site; a form of ours posts SAML.
+        if (protocol === 'oidc')
+          await page.getByRole('button', { name: 'Open the console' }).click();
         await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
       }));
   }
+
+  for (const protocol of ['saml', 'oidc'] as const)
+    it(`a page of another site opens production only after a question, also by a sign-in without a password (${protocol})`, () =>
+      browser.visit(async page => {
+        await page.goto(world.urls.bridge);
+        await signIn(page, 'alice', protocol);
+        await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+        const wanted = encodeURIComponent('/console?account=prod&role=Developer');
+        const link = `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}?return_to=${wanted}`;
+        await page.goto(`data:text/html,<a href="${encodeURI(link)}">Free tickets</a>`);
+        await page.getByRole('link').click();
+        await page.getByRole('heading', { name: 'Open the console?' }).waitFor();
+      }));
 
   it('the answer to an attempt that another browser began is refused, though our own page posts it once more', () =>
     browser.visit(async page => {
