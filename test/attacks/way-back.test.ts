@@ -70,6 +70,15 @@ describe('a link of another site that leads through our own pages', () => {
     assert.match(again, /^\/step-up\?.*return_to=\/console\?from=elsewhere%26/);
   });
 
+  it('asks after the link to the role that a refusal suggests', async () => {
+    const { visitor } = await world.signIn('bob', 'oidc');
+    const mistyped = `${world.urls.bridge}${PROD.replace('Developer', 'Developr')}`;
+    const refused = await visitor.follow(mistyped, undefined);
+    const near = refused.$('main a.primary');
+    assert.equal(near.text(), 'Go to Developer in prod');
+    isAsked(await visitor.follow(world.urls.bridge + near.attr('href'), refused, atSignIn));
+  });
+
   it('asks where an unsolicited response names the page', async () => {
     const visitor = new Visitor();
     const query = new URLSearchParams({
