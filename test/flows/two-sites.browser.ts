@@ -49,7 +49,7 @@ describe('identity providers on another site, over http', { skip: chromiumMissin
       browser.visit(async page => {
         await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
         await signIn(page, 'alice', protocol);
-        // The redirect of an OpenID provider is one of another site; a form of ours posts SAML.
+        // The redirect of an OpenID provider is one of another site; our own form posts SAML.
         if (protocol === 'oidc')
           await page.getByRole('button', { name: 'Open the console' }).click();
         await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
