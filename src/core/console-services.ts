@@ -207,5 +207,5 @@ export function serviceAt({
 export function menuOf(partition: Partition): readonly ConsoleService[] {
   return [...SERVICES.values()]
     .filter(({ isOnMenu, notIn }) => isOnMenu && !notIn.includes(partition))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort((a, b) => a.name.localeCompare(b.name, 'en'));
 }
