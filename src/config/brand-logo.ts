@@ -48,7 +48,7 @@ function logoOf(bytes: Buffer): BrandLogo {
   const logo = isPng(bytes) ? readPng(bytes) : readSvg(bytes);
   if (logo.ratio <= WIDEST && logo.ratio >= 1 / HIGHEST) return logo;
   throw unusable(
-    'is too wide or too high for the head of a page',
+    'is too wide or too high for the header of a page',
     `Crop it: at most ${WIDEST} times as wide as high, and ${HIGHEST} times as high as wide.`,
   );
 }

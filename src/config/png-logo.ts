@@ -26,7 +26,7 @@ export function readPng(bytes: Buffer): BrandLogo {
   if (first?.type !== 'IHDR' || first.data.length !== HEADER_BYTES || last?.type !== 'IEND')
     throw damaged();
   if (chunks.some(({ type }) => type === 'acTL'))
-    throw unusable('is animated', 'Export one picture of it.');
+    throw unusable('is animated', 'Export a single frame.');
   // A chunk that must not be ignored begins with a capital.
   if (chunks.some(({ type }) => !DRAWN.has(type) && /^[A-Z]/.test(type))) throw damaged();
   const [width, height] = [first.data.readUInt32BE(0), first.data.readUInt32BE(4)];
@@ -62,9 +62,9 @@ function* chunksOf(bytes: Buffer): Generator<Chunk> {
     const type = checked.toString('latin1', 0, 4);
     yield { type, data: checked.subarray(4), whole };
     start = end;
-    // Whatever follows the picture is none: another file, or a script.
+    // What follows the image is no part of it: another file, or a script.
     if (type === 'IEND' && end < bytes.length)
-      throw unusable('has something after the end of the picture', EXPORT_AGAIN);
+      throw unusable('has data after the end of the image', EXPORT_AGAIN);
   }
 }
 

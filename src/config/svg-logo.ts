@@ -119,14 +119,14 @@ function lookAtElement(tag: SaxesTagNS, progress: Progress): void {
   progress.elements += 1;
   progress.open.push(tag.local);
   if (isRoot && !isKnown)
-    throw unusable('is XML but no SVG', `Its first element must be svg with xmlns="${SVG}".`);
+    throw unusable('is XML but not SVG', `Its first element must be svg with xmlns="${SVG}".`);
   if (progress.elements > MAX_ELEMENTS || progress.open.length > MAX_DEPTH)
     throw unusable(
       `has more than ${MAX_ELEMENTS} elements, or is nested deeper than ${MAX_DEPTH}`,
       'Use a simpler drawing, or a PNG.',
     );
   if (!isKnown)
-    tell(progress, `contains ${quoted(`<${tag.name}>`)}, which no logo needs`, SIMPLIFY);
+    tell(progress, `contains ${quoted(`<${tag.name}>`)}, which a logo must not contain`, SIMPLIFY);
   if (tag.local === 'use') progress.uses += 1;
   if (progress.uses > MAX_USES)
     throw unusable(`contains more than ${MAX_USES} <use>`, 'Draw the shapes in their places.');
@@ -151,7 +151,7 @@ function attributeFault({
   if (local === 'href' && (uri === '' || uri === XLINK))
     return /^#[\w.:-]+$/.test(value) ? undefined : ', which leads out of the file';
   if (uri === XML && (local === 'space' || local === 'lang')) return undefined;
-  if (uri !== '' || !ATTRIBUTES.has(local)) return ', which no logo needs';
+  if (uri !== '' || !ATTRIBUTES.has(local)) return ', which a logo must not contain';
   return TEXTS.has(local) ? undefined : svgStyleFault(value);
 }
 

@@ -18,7 +18,7 @@ export function svgStyleFault(css: string): string | undefined {
   const rest = css.replaceAll(LOCAL_REFERENCE, '#');
   for (const [, name = ''] of rest.matchAll(FUNCTION)) {
     if (/^url$/i.test(name)) return ' with an address outside the file';
-    if (!FUNCTIONS.has(name.toLowerCase())) return ' with a function that no logo needs';
+    if (!FUNCTIONS.has(name.toLowerCase())) return ' with a function that a logo must not contain';
   }
   return /[a-z][\w+.-]*:\s*\/\/|javascript\s*:|data\s*:/i.test(rest)
     ? ' with an address outside the file'

@@ -1,4 +1,4 @@
-/** What users are shown of an account besides its name and id. Decides about no access. */
+/** What users are shown of an account besides its name and id. It does not affect access. */
 
 /** What an account is for. `production` is marked on every page. */
 export const ENVIRONMENTS = ['production', 'staging', 'test', 'development', 'sandbox'] as const;

@@ -1,4 +1,4 @@
-/** What an operator can change of the look of the pages. Decides about nothing. */
+/** What an operator can change of the look of the pages. It does not affect access. */
 import type { BrandPalettes } from './brand-palette.ts';
 
 /** How the product calls itself where nothing is configured. */

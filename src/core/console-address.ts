@@ -61,7 +61,7 @@ export function consoleRegion(address: string): string | undefined {
 // ---------------------------------------------------------------- addresses
 
 const ACCEPTED =
-  'Enter a whole address of the AWS console, which begins with https://, or an ARN, which begins with arn:.';
+  'This is not an address of the AWS console. Copy all of one, from https:// on, or an ARN.';
 
 function refused(why: string, hint = ACCEPTED): BridgeError {
   return new BridgeError('destination_refused', `address: ${why}`, { hint });

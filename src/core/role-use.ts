@@ -1,6 +1,6 @@
 /**
  * How a user uses their roles: favourites, the newest uses, the region of the last console. It
- * orders what users see, and decides about no access.
+ * orders what users see, and does not affect access.
  */
 import type { AccountId, RoleName } from './role.ts';
 import { DAY, type Instant } from './time.ts';

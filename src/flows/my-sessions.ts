@@ -31,11 +31,11 @@ const PATH = '/sessions';
 const NOTICES = {
   ended: 'The session was ended. Credentials that it was given stay valid until they expire.',
   disowned:
-    'The session was ended, and it is recorded that you did not start it. Contact your security team.',
+    'The session was ended. It is recorded that you did not start it. Contact your security team.',
   'browser-ended':
     'That browser was signed out here. It can still be signed in at your identity provider, and AWS sessions that it was given stay valid until they expire.',
   'browser-disowned':
-    'That browser was signed out, with the terminals and applications that it confirmed, and it is recorded that you did not start it. Contact your security team: another person can have access to your account at the identity provider.',
+    'That browser was signed out, and so were the terminals and applications that it confirmed. It is recorded that you did not start it. Contact your security team: another person can have access to your account at the identity provider.',
   revoked:
     'The container token was revoked. Credentials that its container already has stay valid until they expire.',
   // The form came twice, or the session has ended in another way. Nothing is recorded of a session

@@ -21,9 +21,9 @@ export interface AskedConsole {
 export function reasonToAsk(account: Account, destination: string | undefined): string | undefined {
   const isCreating = destination !== undefined && consolePage(destination)?.creates === true;
   if (isCreating)
-    return `A link from another site or program led here, and its page can create or change something in ${account.name}. Check the address before you go on.`;
+    return `A link from another site or program led here, and its page can create or change something in ${account.name}. Check the address before you continue.`;
   if (isProduction(account))
-    return `A link from another site or program led here, and ${account.name} is production. Check the address before you go on.`;
+    return `A link from another site or program led here, and ${account.name} is production. Check the address before you continue.`;
   return undefined;
 }
 

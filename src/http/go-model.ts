@@ -41,7 +41,7 @@ export function goChoice(
   const shown = isOneAccount ? candidates : candidates.slice(0, MOST_ROLES);
   const isUsable = shown.some(candidate => candidate.isUsable);
   return {
-    title: isUsable ? 'Which role opens it?' : 'You cannot open it yet',
+    title: isUsable ? 'Choose a role' : 'You cannot open it yet',
     lede: ledeOf(address, { isOneAccount, isUsable }),
     address: modelOf(address),
     to,

@@ -96,7 +96,7 @@ administration:`,
       assert.equal(page.path.length, 1);
       assert.equal(page.headers.get('location'), null);
       assert.equal(page.headers.get('set-cookie'), null);
-      assert.match(page.text, /Enter a whole address|This is not an ARN/);
+      assert.match(page.text, /not an address of the AWS console|This is not an ARN/);
       assert.equal(world.toAws.length, calls);
     });
   }
@@ -166,7 +166,7 @@ administration:`,
           return page.$('main').html()!.replaceAll(account, 'ACCOUNT');
         }),
       );
-      assert.match(texts[0]!, /No rule gives a role there to the groups of your sign-in/);
+      assert.match(texts[0]!, /No rule gives a role there to groups of your identity provider/);
       assert.equal(texts[0], texts[1]);
     });
   }

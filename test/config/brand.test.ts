@@ -58,8 +58,8 @@ describe('a brand', () => {
       const simplify = 'Remove it, or export the logo as plain or optimized SVG (SVGO does).';
       assert.deepEqual(said(problems), [
         `${at(1, 3)}.name: has more than 40 characters. Write at most 40.`,
-        `${at(2, 11)}.logo.file: the file ${file} contains the attribute "onload", which no logo needs (line 1). ${simplify}`,
-        `${at(2, 11)}.logo.file: the file ${file} contains "<script>", which no logo needs (line 1). ${simplify}`,
+        `${at(2, 11)}.logo.file: the file ${file} contains the attribute "onload", which a logo must not contain (line 1). ${simplify}`,
+        `${at(2, 11)}.logo.file: the file ${file} contains "<script>", which a logo must not contain (line 1). ${simplify}`,
         `${at(3, 3)}.accent: "#ffcc00" has a contrast of 1.34:1 on #eef2f4, a ground of the light theme; text needs 4.5:1. Write "#876b00", the same hue darker, or a darker colour.`,
         `${at(4, 3)}.accentDark: "#0a646c" has a contrast of 2.22:1 on #1a272c, a ground of the dark theme; text needs 4.5:1. Write "#4b979f", the same hue lighter, or a lighter colour.`,
         `${at(5, 13)}.banner.text: is empty. Write a value.`,

@@ -111,7 +111,7 @@ describe('a terminal that is confirmed by a code', () => {
     const { json: tokens } = await pollDevice(world, json.device_code);
 
     const page = await visitor.submit(done, 'button[value=disown]');
-    assert.match(page.text, /it is recorded that you did not start it/);
+    assert.match(page.text, /t is recorded that you did not start it/);
 
     const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, {
       headers: { authorization: `Bearer ${tokens.access_token}` },

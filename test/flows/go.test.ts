@@ -58,7 +58,7 @@ describe('an address to go to', () => {
     const { visitor } = await world.signIn('bob', 'saml');
     const choice = await go(visitor, inSession(PROD));
     assert.equal(choice.status, 200);
-    assert.match(choice.text, /Which role opens it\?.*several roles in this account/);
+    assert.match(choice.text, /Choose a role.*several roles in this account/);
     assert.match(choice.text, /Lambda.*eu-west-1.*prod 111122223333 Production/);
     const roles = choice
       .$('.go-roles strong')
@@ -126,7 +126,7 @@ describe('an address to go to', () => {
 
     const other = await go(bob, inSession(UNKNOWN));
     assert.match(other.text, /None of your roles is in the account 999988887777/);
-    assert.match(other.text, /No rule gives a role there to the groups of your sign-in/);
+    assert.match(other.text, /No rule gives a role there to groups of your identity provider/);
     const moved = await bob.submit(
       other,
       'form:has(#other-account)',
@@ -139,7 +139,7 @@ describe('an address to go to', () => {
   it('that is refused is shown with what is accepted', async () => {
     const page = await go(bob, 'https://evil.example/"><script>alert(1)</script>');
     assert.equal(page.status, 400);
-    assert.match(page.text, /Enter a whole address of the AWS console/);
+    assert.match(page.text, /This is not an address of the AWS console/);
     assert.equal(page.$('#go-to').val(), 'https://evil.example/"><script>alert(1)</script>');
     assert.equal(page.$('main script').length, 0);
   });
@@ -304,7 +304,7 @@ describe('the page without an address', () => {
     const link = page.$('.go-menu a:contains("Lambda")').attr('href')!;
     assert.equal(link, '/go?to=https://console.aws.amazon.com/lambda/home%23/functions');
     const opened = await alice.follow(new URL(link, world.urls.bridge).href, page);
-    assert.match(opened.text, /Which role opens it\?/);
+    assert.match(opened.text, /Choose a role/);
   });
 
   it('makes a link without a role', async () => {

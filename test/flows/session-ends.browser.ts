@@ -26,14 +26,14 @@ describe('the ends of a session in Chromium', { skip: chromiumMissing() }, () =>
     browser.visit(
       async page => {
         await page.goto(pages.urlOf('console-request', 'most'));
-        assert.equal(await endsOn(page), 'Ends if idle 23:30, latest 06:30 UTC');
+        assert.equal(await endsOn(page), 'Ends 23:30 if idle, at the latest 06:30 UTC');
       },
       { javaScriptEnabled: false },
     ));
 
   for (const [timezoneId, says] of [
-    ['Asia/Kolkata', 'Ends if idle 05:00, latest 12:00 GMT+5:30'],
-    ['Europe/London', 'Ends if idle 23:30, latest 06:30 GMT'],
+    ['Asia/Kolkata', 'Ends 05:00 if idle, at the latest 12:00 GMT+5:30'],
+    ['Europe/London', 'Ends 23:30 if idle, at the latest 06:30 GMT'],
   ] as const)
     for (const width of [1280, 320])
       it(`are in the time of ${timezoneId}, and move nothing on a screen of ${width}`, () =>
@@ -83,7 +83,7 @@ describe('the ends of a session in Chromium', { skip: chromiumMissing() }, () =>
           ends: { idle: Date.now() + ${IDLE_MINUTES} * 60_000, latest: ${LATEST_MINUTES} * 60_000 + performance.timeOrigin },
           spoken: { idle: Date.UTC(2026, 10, 21, 1), latest: Date.UTC(2026, 10, 21, 6, 30) },
         })`);
-        await page.locator('.session-ends', { hasText: '06:30, latest' }).waitFor();
+        await page.locator('.session-ends', { hasText: '06:30 if idle' }).waitFor();
         assert.equal(await warning(page).textContent(), '');
       }
       await turn(page, 16);

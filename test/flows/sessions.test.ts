@@ -230,7 +230,7 @@ describe('AWS sessions on the page of sessions', () => {
   it('are what the user was given and can be alive, by role and kind, with their ends', async () => {
     const here = await signedIn(world, 'alice', FIREFOX);
     const none = await sessionsOf(world, here);
-    assert.match(textOf(none, AWS), /No console or credentials/);
+    assert.match(textOf(none, AWS), /no console session and no cred/);
 
     const portal = await here.get(world.urls.bridge);
     const given = world.clock.now();
@@ -255,10 +255,10 @@ describe('AWS sessions on the page of sessions', () => {
     assert.equal((await last(world, 'credentials.issued')).browserSession, link.browserSession);
 
     const bob = await signedIn(world, 'bob', SAFARI);
-    assert.match(textOf(await sessionsOf(world, bob), AWS), /No console or credentials/);
+    assert.match(textOf(await sessionsOf(world, bob), AWS), /no console session and no cred/);
     world.clock.turn(13 * HOUR);
     const later = await signedIn(world, 'alice', FIREFOX);
-    assert.match(textOf(await sessionsOf(world, later), AWS), /No console or credentials/);
+    assert.match(textOf(await sessionsOf(world, later), AWS), /no console session and no cred/);
   });
 
   it('name the terminal that was given them, also after it has ended', async () => {

@@ -349,13 +349,13 @@ export const VIEW_MODELS: {
   },
   'go-choice': {
     least: {
-      ...{ title: 'Which role opens it?', lede: 'You have several roles in this account.' },
+      ...{ title: 'Choose a role', lede: 'You have several roles in this account.' },
       ...{ address: { whole: 'https://consoles.example.com/x' }, to: 'x', others: [] },
       accounts: [{ id: '111122223333', name: 'prod', roles: [goRole] }],
     },
     most: {
       viewer,
-      ...{ title: 'Which role opens it?', lede: 'You have several roles in this account.' },
+      ...{ title: 'Choose a role', lede: 'You have several roles in this account.' },
       ...{ address, to: address.whole },
       others: [{ value: '222233334444', label: 'staging (222233334444)', isChosen: false }],
       accounts: [

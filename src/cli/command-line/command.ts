@@ -78,7 +78,7 @@ export const JSON_OPTION: OptionSpec = {
 export const DURATION_OPTION: OptionSpec = {
   type: 'string',
   value: 'DURATION',
-  description: 'length of the session: 15m at least (default: what the rule gives, the longest)',
+  description: 'length of the session, at least 15m (default and maximum: what the rule gives)',
 };
 export const MINIMUM_OPTION: OptionSpec = {
   type: 'string',

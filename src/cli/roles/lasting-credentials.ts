@@ -97,7 +97,9 @@ async function renewed(
 export function requireLength(given: unknown, asked: Seconds): void {
   if (typeof given === 'number' && given <= asked) return;
   throw new CliError('failed', 'the server ignored --duration', {
-    lines: ['Nothing was used. Leave --duration out, or ask for an update of the server.'],
+    lines: [
+      'The credentials were not used. Leave out --duration, or ask your administrator to update the server.',
+    ],
   });
 }
 
