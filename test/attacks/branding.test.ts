@@ -134,6 +134,19 @@ describe('a logo from elsewhere', () => {
       }));
 });
 
+describe('a value of 60 kB in a logo', () => {
+  for (const unit of ['a', ' ', '(', 'url(', 'url(#a', 'a:', ': ', '-', 'data ', '"#'])
+    it(`is read at once if it repeats ${JSON.stringify(unit)}`, () =>
+      written(async files => {
+        const value = unit.repeat(60_000 / unit.length).replaceAll('"', '&quot;');
+        const room = value.slice(0, 65_000).replace(/&\w*$/, '');
+        files.put('logo', svgLogo(`<path d="${room}"/>`));
+        const began = performance.now();
+        await check(files, 'logo: { file: logo }');
+        assert.ok(performance.now() - began < 2000);
+      }));
+});
+
 describe('a brand from elsewhere', () => {
   for (const [what, line, path] of [
     ['a colour with a rule', 'accent: "#0a646c;}*{display:none"', 'accent'],
