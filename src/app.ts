@@ -59,6 +59,7 @@ import { signInTestForm, signInTestPage } from './flows/sign-in-test.ts';
 import { providerSignOut, signedOutPage, signOut } from './flows/sign-out.ts';
 import { steppedUpPage, stepUpForm, stepUpPage } from './flows/step-up.ts';
 import { assets } from './http/assets.ts';
+import { type Compress, onceEach } from './http/compression.ts';
 import { type ForwardedWatch, watchForwarded } from './http/forwarded-watch.ts';
 import { mount } from './http/mount.ts';
 import type { Route } from './http/route.ts';
@@ -68,7 +69,7 @@ interface AppParts extends Bridge {
   readonly forwarded: ForwardedWatch;
   readonly pollQueue: PollQueue;
   readonly oauthMetadata: string;
-  readonly openApi: string;
+  readonly openApi: { readonly json: string; readonly compress: Compress };
 }
 
 /** Those that are asked most come first. */
@@ -115,6 +116,9 @@ export function createApp(bridge: Bridge): ReturnType<typeof mount> {
     forwarded: watchForwarded(bridge),
     pollQueue: createPollQueue(POLLS),
     oauthMetadata: JSON.stringify(oauthMetadataOf(bridge)),
-    openApi: JSON.stringify(openApiDocument(ROUTES, bridge.baseUrl)),
+    openApi: {
+      json: JSON.stringify(openApiDocument(ROUTES, bridge.baseUrl)),
+      compress: onceEach(),
+    },
   });
 }

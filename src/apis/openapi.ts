@@ -2,21 +2,21 @@
 import * as z from 'zod';
 import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { content } from '../http/answer.ts';
-import { quickly } from '../http/compression.ts';
+import type { Compress } from '../http/compression.ts';
 import type { Reads } from '../http/read.ts';
 import { API_ROOT, api, type Description, document, type Route, type Who } from '../http/route.ts';
 
 /** What the route of the document needs. */
 interface OpenApiParts {
   /** The document, as JSON. */
-  readonly openApi: string;
+  readonly openApi: { readonly json: string; readonly compress: Compress };
 }
 
 export const openApi = document({
   path: `${API_ROOT}/openapi.json`,
   handle: (_input, _asking, parts: OpenApiParts) => ({
-    ...content('application/json', parts.openApi),
-    compress: quickly,
+    ...content('application/json', parts.openApi.json),
+    compress: parts.openApi.compress,
     // Short, so that a new version is seen soon.
     headers: { 'Cache-Control': 'public, max-age=300' },
   }),

@@ -86,5 +86,15 @@ function compressor(effort: Effort): Compress {
  */
 export const quickly: Compress = compressor({ br: 5, gzip: 6 });
 
-/** For a file that is compressed once and sent for months. */
-export const thoroughly: Compress = compressor({ br: 11, gzip: 9 });
+/** For an answer that is compressed once and sent many times. */
+const thoroughly: Compress = compressor({ br: 11, gzip: 9 });
+
+/** For one content that anyone can request: each encoding is made at its first request. */
+export function onceEach(): Compress {
+  const done = new Map<Encoding, Promise<Buffer>>();
+  return (content, encoding) => {
+    const made = done.get(encoding) ?? thoroughly(content, encoding);
+    done.set(encoding, made);
+    return made;
+  };
+}

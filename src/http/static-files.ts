@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Brand } from '../core/brand.ts';
 import { type BrandFile, brandFiles, brandStyles, MARK } from './brand.ts';
-import { type Compress, type Encoding, thoroughly } from './compression.ts';
+import { type Compress, onceEach } from './compression.ts';
 
 export interface Asset {
   readonly contentType: string;
@@ -79,16 +79,6 @@ function assetOf({ name, content, headers }: BrandFile): NamedAsset {
     contentType: type,
     ...{ content, headers },
     compress: isText ? onceEach() : undefined,
-  };
-}
-
-/** For one content. */
-function onceEach(): Compress {
-  const done = new Map<Encoding, Promise<Buffer>>();
-  return (content, encoding) => {
-    const made = done.get(encoding) ?? thoroughly(content, encoding);
-    done.set(encoding, made);
-    return made;
   };
 }
 
