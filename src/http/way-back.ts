@@ -1,7 +1,7 @@
 /**
- * Ways back to a page that can open a console. They keep that another site began the way: once
- * one of our own pages is on it (a sign-in, a SAML response that is posted again, a step-up, an error), the
- * browser says that we began it (threats R51).
+ * Ways back to a page that can open a console. They keep that another site began the way: once one
+ * of our own pages is on it (a sign-in, a SAML response that is posted again, a step-up, an error),
+ * the browser says that we began it (threats R51).
  */
 import type { Request } from 'express';
 import { type LocalPath, localPath } from '../core/local-path.ts';
