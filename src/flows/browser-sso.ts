@@ -24,8 +24,8 @@ import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
 import { ARRIVAL_PATH, arrivalLink, stepUpLink } from '../http/sign-in-links.ts';
 import { testedModel } from '../http/sign-in-test-model.ts';
-import { STEP_UP_PATH } from '../http/step-up.ts';
-import { wayBack } from '../http/way-back.ts';
+import { byPage, STEP_UP_PATH } from '../http/step-up.ts';
+import { opensUnasked, wayBack } from '../http/way-back.ts';
 import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
@@ -210,11 +210,20 @@ async function complete(
   const returnTo = wayBack(completed.returnTo, { isFromElsewhere: isUnsolicited });
   logClaims(log, { session, origin });
   return {
-    ...redirect(arrivalLink(returnTo)),
+    ...onwardTo(returnTo),
     session,
     knownBrowser: attempt ?? secrets.token(),
     ...(signOut !== undefined && { signOut: 'cleared' }),
   };
+}
+
+/**
+ * From the provider's site, a redirect looks like a link of that site. Where the user was led by no
+ * other site, a page of the bridge leads on, so that a console opens without a question.
+ */
+function onwardTo(returnTo: LocalPath): Answer {
+  const link = arrivalLink(returnTo);
+  return opensUnasked(returnTo) ? byPage(link) : redirect(link);
 }
 
 /** Leads on after a sign-in, unless the browser dropped its session: that would ask for another. */

@@ -27,6 +27,11 @@ export function wayBack(text: unknown, { isFromElsewhere }: CameFrom): LocalPath
   return isFromElsewhere ? (path.replace(LEADS_ON, `$&${MARK}`) as LocalPath) : path;
 }
 
+/** Whether a way back leads straight to a console, and no other site began it. */
+export function opensUnasked(path: LocalPath): boolean {
+  return /^\/(?:console|go)\?(?!from=elsewhere&)/i.test(path);
+}
+
 /** What browsers say of a navigation that no other site has begun. */
 const OWN_SITES: readonly (string | undefined)[] = ['same-origin', 'same-site', 'none'];
 
