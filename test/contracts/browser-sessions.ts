@@ -43,11 +43,7 @@ export function browserSessionsContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
   const kept = async ({ sessions }: OpenStore, session: Session): Promise<Session> => {
     await sessions.create(session);
     return session;
@@ -165,8 +161,7 @@ export function lastingBrowserSessionsContract(
 ): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
+    const store = await openWithPeople(t, database);
     return { database, store };
   };
   const listed = async ({ sessions }: OpenStore, of = ALICE) =>
@@ -305,8 +300,7 @@ export function indexedBrowserSessionsContract(
 ): void {
   test(`${name}: browser sessions are listed and ended by an index`, async t => {
     const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
+    await openWithPeople(t, database);
     const heard = listening();
     const sessions = createSessions(heard.listener, createSeal(SECRET));
     await sessions.list(NOW, ALICE);

@@ -32,12 +32,7 @@ export function cliStoreContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
   const picked = async (store: OpenStore, session: CliSession): Promise<CliSession> => {
     await store.cliSessions.create(session);
     assert.equal(await store.cliSessions.pickUp(session, NOW, '192.0.2.1'), true);
@@ -475,8 +470,7 @@ export function lastingCliStoreContract(
   describe(`${name}, lasting: terminals`, () => {
     test('who steals the database finds no code, no token, no host name, no address and no user name of a session', async t => {
       const database = await create(t);
-      const store = await openWithPeople(database);
-      t.after(() => store.close());
+      const store = await openWithPeople(t, database);
       const about = {
         username: `alice-${token()}`,
         deviceName: `host-${token()}`,
@@ -523,8 +517,7 @@ export function lastingCliStoreContract(
 
     test('rows of another bridge’s secret, and seals that were moved between rows, count as absent', async t => {
       const database = await create(t);
-      const store = await openWithPeople(database);
-      t.after(() => store.close());
+      const store = await openWithPeople(t, database);
       const [one, other] = [cliSessionOf(), cliSessionOf()];
       for (const session of [one, other]) await store.cliSessions.create(session);
       const foreign = await database.open(randomBytes(32));
@@ -545,8 +538,7 @@ export function lastingCliStoreContract(
 
     test('a step-up that was forged, or moved from another session, does not count', async t => {
       const database = await create(t);
-      const store = await openWithPeople(database);
-      t.after(() => store.close());
+      const store = await openWithPeople(t, database);
       const [one, other] = [cliSessionOf(), cliSessionOf()];
       for (const session of [one, other]) await store.cliSessions.create(session);
       const { publicId } = one.summary;
@@ -573,8 +565,7 @@ export function lastingCliStoreContract(
 
     test('a session whose row names another user takes no step-up of that user', async t => {
       const database = await create(t);
-      const store = await openWithPeople(database);
-      t.after(() => store.close());
+      const store = await openWithPeople(t, database);
       const session = cliSessionOf();
       await store.cliSessions.create(session);
       const { publicId } = session.summary;

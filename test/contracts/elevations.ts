@@ -71,11 +71,7 @@ export function elevationsContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
 
   describe(`${name}: elevations`, () => {
     test('an elevation of every state comes back as it was', async t => {
@@ -417,11 +413,7 @@ export function lastingElevationsContract(
 ): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const open = async (secret?: Uint8Array) => {
-      const store = await openWithPeople(database, secret);
-      t.after(() => store.close());
-      return store;
-    };
+    const open = (secret?: Uint8Array) => openWithPeople(t, database, secret);
     return { database, open, store: await open() };
   };
 

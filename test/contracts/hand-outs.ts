@@ -27,11 +27,7 @@ export function handOutsContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
 
   describe(`${name}: hand-outs of a user`, () => {
     test('are credentials and consoles that can be alive, newest first', async t => {
@@ -83,8 +79,7 @@ export function indexedHandOutsContract(
 ): void {
   test(`${name}: hand-outs are found by an index`, async t => {
     const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
+    await openWithPeople(t, database);
     const heard = listening();
     const { handOuts } = createAuditTables(heard.listener);
     await handOuts.aliveOf(ALICE.person, NOW);

@@ -32,11 +32,7 @@ export function lastingStoreContract(
 ): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const open = async (secret?: Uint8Array) => {
-      const store = await openWithPeople(database, secret);
-      t.after(() => store.close());
-      return store;
-    };
+    const open = (secret?: Uint8Array) => openWithPeople(t, database, secret);
     return { database, open, store: await open() };
   };
 

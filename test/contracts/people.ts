@@ -75,8 +75,7 @@ export function peopleContract(
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
   const opened = async (t: TestContext): Promise<Opened> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
+    const store = await openWithPeople(t, await create(t));
     return signedIn(store);
   };
 
@@ -331,8 +330,7 @@ export function lastingPeopleContract(
 ): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
+    const store = await openWithPeople(t, database);
     return { database, one: await signedIn(store) };
   };
 

@@ -76,11 +76,7 @@ export function providerSessionsContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
 
   describe(`${name}: a logout at the provider`, () => {
     test('ends what came of the named session, and no other session of the user', async t => {
@@ -309,8 +305,7 @@ export function lastingProviderSessionsContract(
 ): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
+    const store = await openWithPeople(t, database);
     return { database, store };
   };
 

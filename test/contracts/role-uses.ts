@@ -22,11 +22,7 @@ export function roleUsesContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const store = await openWithPeople(await create(t));
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
   const usesOf = async (t: TestContext): Promise<RoleUses> => (await opened(t)).roleUses;
 
   describe(`${name}: favourites and uses of roles`, () => {

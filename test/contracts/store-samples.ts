@@ -1,5 +1,6 @@
 /** What the store contracts put into a store, and how they reach the database under it. */
 import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Session } from '../../src/core/browser-session.ts';
 import type { CliSession, CliStepUp } from '../../src/core/cli-session.ts';
@@ -210,12 +211,14 @@ export const BOBS_IDENTITY: Identity = {
   username: 'bob',
 };
 
-/** Opens a store in which both people have signed in. */
+/** A store in which both people have signed in, until the test ends. */
 export async function openWithPeople(
+  t: TestContext,
   database: TestDatabase,
   secret?: Uint8Array,
 ): Promise<OpenStore> {
   const store = await database.open(secret);
+  t.after(() => store.close());
   for (const identity of [IDENTITY, BOBS_IDENTITY]) await store.people.know(identity, NOW);
   return store;
 }

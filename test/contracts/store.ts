@@ -41,12 +41,7 @@ export function storeContract(
   name: string,
   create: (t: TestContext) => Promise<TestDatabase>,
 ): void {
-  const opened = async (t: TestContext): Promise<OpenStore> => {
-    const database = await create(t);
-    const store = await openWithPeople(database);
-    t.after(() => store.close());
-    return store;
-  };
+  const opened = async (t: TestContext): Promise<OpenStore> => openWithPeople(t, await create(t));
 
   describe(`${name}: sign-in attempts`, () => {
     test('an attempt comes back as it was, and only once', async t => {

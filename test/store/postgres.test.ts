@@ -225,8 +225,9 @@ function testWith(server: RunningPostgres): void {
 
     await (await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET })).close();
     await rows(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO bridge`);
-    const store = await openWithPeople({ open: () => openPostgresStore({ url, secret: SECRET }) });
-    t.after(() => store.close());
+    const store = await openWithPeople(t, {
+      open: () => openPostgresStore({ url, secret: SECRET }),
+    });
     const session = sessionOf();
     await store.sessions.create(session);
     assert.deepEqual(await store.sessions.find(session.id), session);
@@ -250,10 +251,9 @@ function testWith(server: RunningPostgres): void {
 
   test('a store goes on after the server ended its connections', async t => {
     const { parameters } = await newSchema(t);
-    const store = await openWithPeople({
+    const store = await openWithPeople(t, {
       open: () => openPostgresStore({ url: urlOf({ parameters }), secret: SECRET }),
     });
-    t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);
     await rows(

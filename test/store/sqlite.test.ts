@@ -328,10 +328,9 @@ test('several processes do not get more workload tokens than a workload may have
 });
 
 test('ten thousand sessions are kept, found and pruned', async t => {
-  const store = await openWithPeople({
+  const store = await openWithPeople(t, {
     open: () => openSqliteStore({ file: ':memory:', secret: SECRET }),
   });
-  t.after(() => store.close());
   const sessions = Array.from({ length: 10_000 }, (_, index) =>
     sessionOf({ expiresAt: NOW + (index % 2) }),
   );
