@@ -25,7 +25,7 @@ export interface Candidate {
   readonly missing: readonly UnmetRequirement[];
   /** The newest use by this user; undefined if there was none. */
   readonly usedAt: Instant | undefined;
-  /** Whether a sign-in at most stands before it. */
+  /** Whether it can be used now, or after a sign-in. */
   readonly isUsable: boolean;
 }
 
@@ -36,15 +36,15 @@ export type Found =
   | { readonly kind: 'choice'; readonly candidates: readonly Candidate[] }
   | {
       readonly kind: 'none';
-      /** As they were named; empty if the user has no role in the whole partition. */
+      /** The accounts as they were named; empty if the user has no role in the whole partition. */
       readonly accounts: readonly string[];
-      /** The same for an account that is unknown and one where they could get none. */
+      /** The same for an unknown account and for one where the user could get no role. */
       readonly ways: readonly WayIn[];
     };
 
 export interface Wanted {
   readonly address: ReadAddress;
-  /** By name or id. Precedes the accounts that the address names. */
+  /** By name or id. Takes precedence over the accounts that the address names. */
   readonly account?: string | undefined;
 }
 
@@ -169,7 +169,7 @@ function inOrder(
   return sorted.map(({ candidate }) => candidate);
 }
 
-/** An address can name more accounts than anyone reads of. */
+/** An address can name more accounts than a user can choose from. */
 const MOST_NAMED = 5;
 
 function noneIn(

@@ -1,6 +1,6 @@
 /**
  * The AWS sessions of a user that can still be alive, from the audit trail. They are only shown:
- * AWS takes no session back, and an administrator of the account can deny it.
+ * AWS revokes no session, but an administrator of the account can deny it.
  */
 import type { AccountDetails } from '../core/account-details.ts';
 import { type AwsSessions, awsSessionsIn } from '../core/aws-session.ts';
@@ -14,7 +14,7 @@ export interface MyAwsSessionsParts {
   readonly accounts: readonly Account[];
 }
 
-/** With what the configuration says of the account now. */
+/** With the details of the account as they are configured now. */
 export interface MyAwsSession extends AwsSessions {
   readonly details?: AccountDetails | undefined;
 }
@@ -22,7 +22,7 @@ export interface MyAwsSession extends AwsSessions {
 export interface AliveAwsSessions {
   /** The newest hand-out first. */
   readonly sessions: readonly MyAwsSession[];
-  /** False if the user has caused so many events that older sessions can be missing. */
+  /** False if the user has so many recent events that older sessions can be missing. */
   readonly isComplete: boolean;
 }
 

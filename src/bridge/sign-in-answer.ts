@@ -136,8 +136,8 @@ export async function completeSignIn(
 }
 
 /**
- * Where a user goes on who is signed in, and whose browser answers an attempt of its own again or
- * too late: by Back, by a reload, or from a page that was left open. Undefined for anything else.
+ * Where a signed-in user continues whose browser answers an attempt of its own again or too late:
+ * by Back, by a reload, or from a page that was left open. Undefined for anything else.
  */
 async function pastOnward(
   { liveSession }: SignInContext,

@@ -40,7 +40,7 @@ export interface BeginRequest {
   readonly origin: Origin;
 }
 
-/** Whether an attempt waits for an answer, as far as can be told without reading the answer. */
+/** Whether an attempt waits for an answer, as far as is known without reading the answer. */
 export type Expected =
   /** An attempt of this browser. */
   | 'here'

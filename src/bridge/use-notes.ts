@@ -7,7 +7,7 @@ import { isTouchDue } from '../core/tokens.ts';
 export interface UseNotes {
   /**
    * Notes that the role was handed out: once a minute at most, and at once if the region is another
-   * one. `region` is where its console opens. Never rejects: what was handed out stays so.
+   * one. `region` is where its console opens. Never rejects, because the hand-out has succeeded.
    */
   note(
     requester: AuthenticatedRequester,

@@ -127,7 +127,9 @@ export const rule = z.strictObject({
   require: requirements.prefault({}).describe('Requirements in addition to the group.'),
   preferred: flag()
     .prefault(false)
-    .describe('Its roles are opened where a link names no role and the user has used none there.'),
+    .describe(
+      'Its roles open by links without a role, in accounts where the user has used none yet.',
+    ),
   elevation: elevation.optional().meta({
     description:
       'The rule gives its roles for a time, after an approval. Without one, it makes its users eligible: they can request these roles. A rule with it requires a `name`.',

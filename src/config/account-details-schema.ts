@@ -26,7 +26,7 @@ export const accountDetails = {
 
 export const accountLabels = z.record(label(), label()).prefault({}).meta({
   kind: 'texts by name',
-  description: 'Labels, as the tags of AWS Organizations are. `accountDetails` selects by them.',
+  description: 'Labels, such as its tags in AWS Organizations. `accountDetails` selects by them.',
   example: '{ team: payments }',
 });
 

@@ -20,7 +20,7 @@ export interface ResolvedLogo {
   readonly problems: readonly ProblemAt[];
 }
 
-/** Reads and checks the logo; without one, there is nothing to tell. */
+/** Reads and checks the logo; without one, there is no problem. */
 export async function resolveLogo(
   { brand }: Readable<Document>,
   directory: string,

@@ -13,8 +13,8 @@ const logo = z.strictObject({
 });
 
 const bannerLink = z.strictObject({
-  text: text(60).describe('What the link says.'),
-  url: pageLink().describe('Where it leads.'),
+  text: text(60).describe('The text of the link.'),
+  url: pageLink().describe('The address of the link.'),
 });
 
 const banner = z.strictObject({
@@ -23,14 +23,16 @@ const banner = z.strictObject({
 });
 
 const support = z.strictObject({
-  text: text(60).prefault('Support').describe('What the link says.'),
+  text: text(60).prefault('Support').describe('The text of the link.'),
   url: contactLink().describe('A page, or a mailbox.'),
 });
 
 export const brand = z.strictObject({
   name: text(40)
     .prefault(PRODUCT_NAME)
-    .describe('The name in the head, titles and messages. Protocols and the client keep theirs.'),
+    .describe(
+      'The name in the header, titles and mails. The client and protocols stay `rolebridge`.',
+    ),
   logo: logo
     .optional()
     .describe(
@@ -47,8 +49,8 @@ export const brand = z.strictObject({
     example: '"#6fcfca"',
     default: 'derived from `accent`, or the colours of the product',
   }),
-  banner: banner.optional().describe('A message above every page, such as a maintenance.'),
+  banner: banner.optional().describe('A message above every page, such as a maintenance notice.'),
   support: support
     .optional()
-    .describe('Who helps when something fails: a link at the foot and on error pages.'),
+    .describe('Who helps when something fails: a link in the footer and on error pages.'),
 });

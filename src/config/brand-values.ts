@@ -26,7 +26,7 @@ export const accentColour = (theme: Theme) =>
     };
   }).transform(value => parseColour(value) as Colour);
 
-/** 4.49 must not be told as 4.5. */
+/** 4.49 must not be shown as 4.5. */
 function roundedDown(contrast: number): string {
   return (Math.floor(contrast * 100) / 100).toFixed(2);
 }

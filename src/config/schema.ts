@@ -211,7 +211,7 @@ export const documentSchema = z.strictObject({
     .array(sharedDetails)
     .prefault([])
     .describe(
-      "What users are shown of many accounts at once. An account's own keys win, then the first entry that has the key. No access depends on it.",
+      'What users see of accounts, for many at once. The keys of an account itself take precedence, then the first entry that has the key. It does not affect access.',
     ),
   access: z.array(rule).meta({
     description:

@@ -21,7 +21,7 @@ const MAX_ELEMENTS = 2_000;
 const MAX_DEPTH = 50;
 /** Each repeats what it refers to, so that nested ones multiply. */
 const MAX_USES = 16;
-/** Of one file that are told. */
+/** Problems reported for one file. */
 const MAX_PROBLEMS = 5;
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
@@ -64,7 +64,7 @@ interface Reading {
   ratio: number | undefined;
 }
 
-/** What is read so far. */
+/** What was read so far. */
 interface Progress extends Reading {
   readonly line: () => number;
   readonly open: string[];

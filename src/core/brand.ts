@@ -1,7 +1,7 @@
 /** What an operator can change of the look of the pages. It does not affect access. */
 import type { BrandPalettes } from './brand-palette.ts';
 
-/** How the product calls itself where nothing is configured. */
+/** The name where none is configured. */
 export const PRODUCT_NAME = 'rolebridge';
 
 /** An image that was checked: drawing alone, and nothing that runs or loads. */

@@ -3,7 +3,7 @@
  * whether they have regions. One row a service.
  *
  * Sources: addresses of the console as AWS documents and links them. What is left out of a
- * partition (`notIn`) follows the region tables of AWS; it decides about a menu, and about no
+ * partition (`notIn`) follows the region tables of AWS; it affects a menu, and not
  * access.
  */
 import type { Partition } from './role.ts';

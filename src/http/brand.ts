@@ -30,7 +30,7 @@ const MARK_LINES = '#9be3dd';
 const WHITE = parseColour('#ffffff')!;
 const LINES_SHARE = 0.4;
 
-/** Whatever is in an image of an operator: opened alone, it runs nothing and loads nothing. */
+/** Whatever an operator's image contains: opened alone, it runs nothing and loads nothing. */
 const LOGO_HEADERS = { 'Content-Security-Policy': "default-src 'none'; sandbox" };
 
 /** Rules that follow every other one: the accent in the light and in the dark theme. */

@@ -64,7 +64,7 @@ export function acceptedEncoding(request: Request): Encoding | undefined {
 
 const [brotliAsync, gzipAsync] = [promisify(brotliCompress), promisify(gzip)];
 
-/** How hard to try, from 0 to 11 for brotli and to 9 for gzip. */
+/** Compression levels: 0 to 11 for brotli, 0 to 9 for gzip. */
 type Effort = Readonly<Record<Encoding, number>>;
 
 function compressor(effort: Effort): Compress {

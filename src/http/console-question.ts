@@ -17,7 +17,7 @@ export interface AskedConsole {
   readonly duration?: string | undefined;
 }
 
-/** Why the user is asked; undefined if nothing demands a question. */
+/** Why the user is asked; undefined if no question is required. */
 export function reasonToAsk(account: Account, destination: string | undefined): string | undefined {
   const isCreating = destination !== undefined && consolePage(destination)?.creates === true;
   if (isCreating)

@@ -91,7 +91,7 @@ export const showPage: ShowError = (error, { request, response }, parts) => {
   response.type('html').send(page);
 };
 
-/** What helps most, and what else the user can do. */
+/** The main action, and what else the user can do. */
 function linksOf(error: BridgeError, asked: Asked): Pick<RefusalModel, 'action' | 'alternative'> {
   const { elevation, stepUp, near, offers, retryAt } = error;
   const offered = LINKS[offers](asked);

@@ -1,6 +1,6 @@
 /**
- * Links for wikis and alarms: of an account, a service, a region and a path becomes an address of
- * the console, and of it a link of the bridge.
+ * Links for wikis and alarms. An account, a service, a region and a path become an address of the
+ * console, which becomes a link of the bridge.
  */
 import type { Destinations } from '../bridge/destinations.ts';
 import { type ConsoleService, consoleService, menuOf } from '../core/console-services.ts';

@@ -23,7 +23,7 @@ export interface OwnRole {
   readonly lastRegion: string | undefined;
 }
 
-/** Ways of use that the user has no role for are left out. */
+/** Uses of roles that the user no longer has are left out. */
 export function ownRoles(
   { granted, withheld }: Evaluation,
   uses: readonly RoleUse[],

@@ -38,7 +38,7 @@ export function sessionLengths(
     .filter(seconds => seconds < longest)
     .sort((a, b) => a - b);
   return [...shorter, longest].map(seconds => ({
-    // Of an elevation, less is left when the form arrives.
+    // Less is left of an elevation when the form arrives.
     value: seconds === longest ? '' : `${seconds}s`,
     label: formatDuration(seconds),
     isChosen: seconds === chosen,

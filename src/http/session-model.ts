@@ -20,7 +20,7 @@ import type {
 } from './session-views.ts';
 import { terminalModel } from './terminal-model.ts';
 
-/** Beyond it, a list says how many there are. */
+/** Beyond it, a list only says how many more there are. */
 const MOST_BROWSERS = 50;
 const MOST_HOLDERS = 3;
 const NO_ADDRESS = 'an unknown address';
