@@ -40,7 +40,7 @@ describe('a brand', () => {
       );
     }));
 
-  it('has every problem told at once, each with its line and a fix', () =>
+  it('reports every problem at once, each with its line and a fix', () =>
     written(async ({ check, put }) => {
       put('logo.svg', svgLogo('<script>alert(1)</script>', 'onload="alert(1)"'));
       const { problems } = await check(
@@ -68,7 +68,7 @@ describe('a brand', () => {
       ]);
     }));
 
-  it('has an accent without quotes told as one that is missing', () =>
+  it('reports an accent without quotes as missing', () =>
     written(async ({ check }) => {
       const { problems } = await check(branded('accent: #0a646c', 'accentDark: 123456'));
       assert.deepEqual(said(problems), [

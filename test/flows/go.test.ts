@@ -164,7 +164,7 @@ describe('an address to go to', () => {
     });
   }
 
-  it('leads over a step-up that the role requires', async () => {
+  it('leads through a step-up that the role requires', async () => {
     const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
     const login = await go(visitor, `arn:aws-us-gov:lambda:us-gov-west-1:${GOV}:function:f`);
     assert.ok(
@@ -252,7 +252,7 @@ describe('a link from another site', () => {
     assert.equal(destinationOf(opened), LAMBDA);
   });
 
-  it('is told from what is typed, and from links of our own pages and of the same domain', async () => {
+  it('is distinguished from typed addresses and from links of our own pages and domain', async () => {
     const portal = await alice.get(world.urls.bridge);
     for (const path of [consoleOf('prod', LAMBDA), goTo(LAMBDA)]) {
       const url = world.urls.bridge + path;

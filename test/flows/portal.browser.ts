@@ -191,7 +191,7 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       }));
   }
 
-  it('the search filters while one types, by every word, and Escape brings all back', () =>
+  it('the search filters while the user types, by every word, and Escape brings all back', () =>
     browser.visit(async page => {
       await comeIn(page, 'alice');
       const rows = page.locator('.roles > li:visible');

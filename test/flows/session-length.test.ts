@@ -55,7 +55,7 @@ describe('the length of a session', () => {
     visitor.get(`${world.urls.bridge}/credentials?${new URLSearchParams({ account, role })}`);
 
   describe('of credentials', () => {
-    it('is offered from a quarter of an hour to that of the rule, which is chosen', async () => {
+    it('is offered from 15 minutes to the length of the rule, which is the default', async () => {
       const page = await askFor('prod', 'Admin');
       const options = page.$('select[name=duration] option').toArray();
       assert.deepEqual(
@@ -219,7 +219,7 @@ describe('the length of a session', () => {
       assert.deepEqual([link.duration_seconds, link.console_seconds], [1800, 1800]);
     });
 
-    it('says what AWS gave less than was requested', async () => {
+    it('says that AWS gave less than was requested', async () => {
       const { json } = await ask('/credentials', 3 * 3600, 'ReadOnly');
       assert.deepEqual([json.duration_seconds, json.reduced_from_seconds], [3600, 3 * 3600]);
     });

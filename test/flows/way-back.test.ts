@@ -71,7 +71,7 @@ describe('the way back', () => {
       assertArrived(await arrive(world, visitor, { page, by: protocol }), world);
     });
 
-    it(`leads a signed-in user on who comes Back, and changes and records nothing (${protocol})`, async () => {
+    it(`leads on a signed-in user who goes back, and changes and records nothing (${protocol})`, async () => {
       const visitor = new Visitor();
       const deliver = await (await begin(visitor)).answer('alice');
       await deliver(visitor);

@@ -47,7 +47,7 @@ describe('the structure of the HTML', () => {
       }
     });
 
-  it('has its errors found', async () => {
+  it('fails for a page with an error', async () => {
     const { valid } = await validator.validateString('<!DOCTYPE html><p><div></div></p>');
     assert.equal(valid, false);
   });

@@ -92,7 +92,7 @@ describe('exec', () => {
     }
   });
 
-  it('says what AWS gave less than was asked for', async () => {
+  it('says that AWS gave less than was requested', async () => {
     const { code, stderr } = await computer.run([
       ...['exec', 'prod/ReadOnly', '--duration', '2h', '--', 'true'],
     ]);
