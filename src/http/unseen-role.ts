@@ -56,13 +56,18 @@ function nearRole({ account, role }: AskedRole, roles: readonly OwnRole[]): stri
   return nearest(`${account}/${role}`, own);
 }
 
-/** The query with each unknown word replaced by the nearest that occurs in a role of the user. */
+/** Each is compared with every word of 2,000 roles, which takes milliseconds. */
+const MOST_WORDS = 6;
+
+/**
+ * The query with each unknown word replaced by the nearest that occurs in a role of the user.
+ * Undefined for a query of many words, too.
+ */
 function nearWords(query: string, roles: readonly OwnRole[]): string | undefined {
+  const words = [...new Set(query.split(/[\s/]+/).filter(Boolean))];
+  if (words.length > MOST_WORDS) return undefined;
   const known = vocabularyOf(roles);
-  const near = query
-    .split(/[\s/]+/)
-    .filter(Boolean)
-    .map(word => (roles.some(searchFor(word)) ? word : nearest(word, known)));
+  const near = words.map(word => (roles.some(searchFor(word)) ? word : nearest(word, known)));
   if (near.includes(undefined)) return undefined;
   const suggested = near.join(' ');
   return roles.some(searchFor(suggested)) ? suggested : undefined;
