@@ -125,13 +125,16 @@ function regionOf(url: URL): string | undefined {
 
 /** Words of pages that prepare to create, change or run something. */
 const ACTION =
-  /(?<![a-z])(?:quick-?create|create|new|launch(?!-?(?:templates?|configurations?|time))|wizard|register|import|request|execute|send-command|invoke|edit|modify|attach|delete)(?![a-z])|(?<![a-z])newsecret/;
+  /(?<![a-z])(?:quick-?create|create|new|launch(?!-?(?:templates?|configurations?|time))|wizard|register|import|request|execute|send-command|invoke|edit|modify|attach|delete)(?![a-z])|(?<![a-z])(?:newsecret|cstack(?![a-z]))/;
 
 function createsSomething({ pathname, hash }: URL): boolean {
   // What follows is the state of the page: a query of logs can contain any word.
   const routes = decoded(hash).map(text => text.split(/[?=~]/, 1)[0]!);
+  // Some consoles tell upper case from lower case, and some do not.
   return [...decoded(pathname), ...routes].some(route =>
-    ACTION.test(route.replace(/([a-z])(?=[A-Z])/g, '$1-').toLowerCase()),
+    [route, route.replace(/([a-z])(?=[A-Z])/g, '$1-')].some(text =>
+      ACTION.test(text.toLowerCase()),
+    ),
   );
 }
 

@@ -39,6 +39,23 @@ describe('a console address', () => {
     });
   }
 
+  for (const route of [
+    'quickcreate?templateURL=x',
+    'qUICKcREATE?templateURL=x',
+    'quick%2dcreate',
+    encodeURIComponent('quick%2dcreate'),
+    'cREATE/review',
+  ])
+    it(`creates something by #/stacks/${route}, however it is written`, () => {
+      const address = `${AWS}/cloudformation/home#/stacks/${route}`;
+      assert.equal(readAddress(address, TABLE).creates, true);
+    });
+
+  it('creates something by a link of CloudFormation in the old form', () => {
+    const address = `${AWS}/cloudformation/home#cstack=sn~name|turl~https://evil.example/t.json`;
+    assert.equal(readAddress(address, TABLE).creates, true);
+  });
+
   it('is read the same with white space around it', () => {
     assert.equal(readAddress(`  ${AWS}/s3/buckets\n`, TABLE).destination, `${AWS}/s3/buckets`);
   });
