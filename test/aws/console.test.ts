@@ -227,7 +227,7 @@ describe('a destination', () => {
     ['aws', undefined, 'https://console.aws.amazon.com/console/home?region=eu-west-1'],
     ['aws-eusc', undefined, 'https://console.amazonaws-eusc.eu/console/home?region=eusc-de-east-1'],
     ['aws', 'https://console.aws.amazon.com', 'https://console.aws.amazon.com/'],
-    ['aws', 'HTTPS://CONSOLE.aws.amazon.com:443/ec2/../s3', 'https://console.aws.amazon.com/s3'],
+    ['aws', 'HTTPS://CONSOLE.aws.amazon.com/ec2/../s3', 'https://console.aws.amazon.com/s3'],
     [
       'aws',
       'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:x',

@@ -8,7 +8,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { CLI_CLIENT } from '../../src/core/oauth-client.ts';
 import { anonymousFrom } from '../../src/core/requester.ts';
 import { type Browser, newTab, openBrowser, signIn } from './browser.ts';
-import { loginByDevice } from './cli-login.ts';
+import { callApi, loginByDevice } from './cli-login.ts';
 import { startWorld, type World } from './world.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../docs/images', import.meta.url));
@@ -36,6 +36,55 @@ const roles = async (page: Page, world: World, username = 'alice'): Promise<Page
   await page.goto(world.urls.bridge);
   await signIn(page, username, 'saml');
   await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+  return page;
+};
+
+/** With favourites, and roles that were used. */
+const workplace = async (page: Page, world: World): Promise<Page> => {
+  await roles(page, world);
+  for (const role of ['prod as ReadOnly', 'staging as Developer']) {
+    const star = page.getByRole('button', { name: `Add favourite: ${role}`, exact: true });
+    if ((await star.count()) > 0) await star.click();
+  }
+  for (const role of ['gov as Admin', 'prod as Developer']) {
+    const tab = await newTab(page, () =>
+      page.getByRole('button', { name: `Console: ${role}`, exact: true }).click(),
+    );
+    await tab.close();
+  }
+  await page.goto(world.urls.bridge);
+  await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+  return page;
+};
+
+/** A colleague has pasted the address of a function, without its account. */
+const goTo = async (page: Page, world: World): Promise<Page> => {
+  await roles(page, world);
+  await page
+    .getByLabel('Console address or ARN')
+    .fill(
+      'https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1#/functions/orders',
+    );
+  await page.getByRole('button', { name: 'Go', exact: true }).click();
+  await page.getByRole('heading', { name: 'Choose a role' }).waitFor();
+  return page;
+};
+
+const goStart = async (page: Page, world: World): Promise<Page> => {
+  await roles(page, world);
+  await page.goto(`${world.urls.bridge}/go`);
+  await page.getByRole('heading', { name: 'Go to a page' }).waitFor();
+  return page;
+};
+
+/** Without those of the other pictures. */
+const sessions = async (page: Page, world: World): Promise<Page> => {
+  const { accessToken } = await loginByDevice(world, 'alice');
+  await callApi(world, accessToken, { method: 'DELETE', path: '/sessions' });
+  await loginByDevice(world, 'alice');
+  await workplace(page, world);
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
   return page;
 };
 
@@ -70,14 +119,17 @@ const PICTURES: readonly Picture[] = [
       return page;
     },
   },
-  { name: 'roles', options: DESK, without: '.colophon', find: roles },
+  { name: 'roles', options: DESK, without: '.colophon', find: workplace },
   {
     name: 'roles-dark',
     options: { ...DESK, colorScheme: 'dark' },
     without: '.colophon',
-    find: roles,
+    find: workplace,
   },
-  { name: 'phone', options: PHONE, find: roles },
+  { name: 'phone', options: PHONE, find: workplace },
+  { name: 'go', options: DESK, without: '.colophon', find: goStart },
+  { name: 'go-choice', options: { ...DESK, colorScheme: 'dark' }, find: goTo },
+  { name: 'go-phone', options: PHONE, find: goTo },
   {
     name: 'credentials',
     options: DESK,
@@ -104,17 +156,9 @@ const PICTURES: readonly Picture[] = [
     options: { ...PHONE, colorScheme: 'dark' },
     find: (page, world) => deviceLogin(page, world),
   },
-  {
-    name: 'sessions',
-    options: DESK,
-    find: async (page, world) => {
-      await loginByDevice(world, 'alice');
-      await roles(page, world);
-      await page.getByRole('link', { name: 'Sessions' }).click();
-      await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
-      return page;
-    },
-  },
+  { name: 'sessions', options: DESK, find: sessions },
+  { name: 'sessions-dark', options: { ...DESK, colorScheme: 'dark' }, find: sessions },
+  { name: 'sessions-phone', options: PHONE, find: sessions },
   { name: 'aws-config', options: DESK, without: '.colophon', find: awsConfig },
   {
     name: 'console',
