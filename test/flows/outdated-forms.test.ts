@@ -256,7 +256,7 @@ describe('a form that is sent again', () => {
         user_code: begun.json.user_code,
       },
     );
-    assert.equal(bobs.status, 404);
+    assert.equal(bobs.status, 410);
   });
 
   it('stops a login once, and stops one that was approved a moment before', async () => {
