@@ -33,13 +33,13 @@ export type UnmetApproval = { readonly requirement: 'approval' } & (
 export const APPROVAL_SENTENCES: {
   readonly [S in UnmetApproval['state']]: (of: Extract<UnmetApproval, { state: S }>) => string;
 } = {
-  none: () => 'It gives the role only for a time, after an approval.',
+  none: () => 'The rule gives the role only for a time, after an approval.',
   waiting: ({ decideBy }) => `Your request waits for approval until ${formatInstant(decideBy)}.`,
   scheduled: ({ startsAt }) => `Your request is approved and begins at ${formatInstant(startsAt)}.`,
   unrecorded: () => 'Your request is approved, but the approval is not yet in the audit trail.',
   ending: ({ leftSeconds, leastSeconds }) =>
     `Your elevation has ${formatDuration(leftSeconds)} left, and AWS issues credentials for at least ${formatDuration(leastSeconds)}.`,
-  over: ({ why }) => `It requires an approval. Your last request ${why}.`,
+  over: ({ why }) => `The rule requires an approval. Your last request ${why}.`,
 };
 
 /** What the user can do. */

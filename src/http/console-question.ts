@@ -20,10 +20,12 @@ export interface AskedConsole {
 /** Why the user is asked; undefined if no question is required. */
 export function reasonToAsk(account: Account, destination: string | undefined): string | undefined {
   const isCreating = destination !== undefined && consolePage(destination)?.creates === true;
+  const what = destination === undefined ? 'the account and the role' : 'the address';
+  const check = `Check ${what} before you continue.`;
   if (isCreating)
-    return `A link from another site or program led here, and its page can create or change something in ${account.name}. Check the address before you continue.`;
+    return `A link from another site led here, and its page can create or change something in ${account.name}. ${check}`;
   if (isProduction(account))
-    return `A link from another site or program led here, and ${account.name} is production. Check the address before you continue.`;
+    return `A link from another site led here, and ${account.name} is production. ${check}`;
   return undefined;
 }
 

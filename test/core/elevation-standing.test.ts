@@ -158,7 +158,7 @@ describe('the reason why a role without an approval is withheld', () => {
   const cases: readonly [UnmetApproval, says: RegExp, step: string, kind: string][] = [
     [
       { requirement, state: 'none' },
-      /^It gives the role only for a time/,
+      /^The rule gives the role only for a time/,
       'Request the role.',
       'request',
     ],

@@ -223,7 +223,7 @@ describe('a link from another site', () => {
     const calls = world.toAws.length;
     const asked = await follow(consoleOf('prod', LAMBDA));
     assert.equal(asked.status, 200);
-    assert.match(asked.text, /from another site or program led here, and prod is production/);
+    assert.match(asked.text, /from another site led here, and prod is production/);
     assert.match(
       asked.text,
       /prod 111122223333 Production Role ?Developer Service ?Lambda Region ?eu-west-1/,
