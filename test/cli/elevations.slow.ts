@@ -84,7 +84,7 @@ describe('elevations by the client', () => {
     );
     const form = `${world.urls.bridge}/elevations/new?account=prod&role=Admin`;
     assert.ok(refusal.includes(`Or open ${form}`), refusal);
-    assert.match(await bob.done(['roles', 'prod', 'admin']), /^prod .* Admin +on request /m);
+    assert.match(await bob.done(['roles', 'prod', 'admin']), /^prod .* Admin +production +on request /m);
 
     const wait = await waiting('--for', '1h');
     const page = `${world.urls.bridge}/elevations/${wait.id}`;
@@ -107,7 +107,7 @@ describe('elevations by the client', () => {
     assert.equal(code, 0, stderr);
     assert.match(stderr, /prod\/Admin: active until .* UTC, in 4\d min\./);
     assert.match(await bob.done(USE), /:assumed-role\/Admin\/bob-/);
-    assert.match(await bob.done(['roles']), /^prod .* Admin +4\d min left /m);
+    assert.match(await bob.done(['roles']), /^prod .* Admin +production +4\d min left /m);
     const { roles } = JSON.parse(await bob.done(['roles', '--json', 'prod', 'Admin'])) as {
       roles: { elevation: { id: string }; request_url: string }[];
     };
