@@ -84,7 +84,10 @@ describe('elevations by the client', () => {
     );
     const form = `${world.urls.bridge}/elevations/new?account=prod&role=Admin`;
     assert.ok(refusal.includes(`Or open ${form}`), refusal);
-    assert.match(await bob.done(['roles', 'prod', 'admin']), /^prod .* Admin +production +on request /m);
+    assert.match(
+      await bob.done(['roles', 'prod', 'admin']),
+      /^prod .* Admin +production +on request /m,
+    );
 
     const wait = await waiting('--for', '1h');
     const page = `${world.urls.bridge}/elevations/${wait.id}`;

@@ -229,7 +229,7 @@ describe('problems on this computer', () => {
     );
     assert.match(
       await without.done(['roles', '--all']),
-      /^prod +111122223333 +Admin +no +It requires a sign-in with a second factor/m,
+      /^prod +111122223333 +Admin +production +no +It requires a sign-in with a second factor/m,
     );
   });
 

@@ -177,8 +177,8 @@ describe('two bridges on one computer', () => {
     const computer = laptop();
     await logInAtFirst(computer);
     const { visitor } = await second.signIn('bob', 'oidc');
-    const page = await visitor.get(`${second.urls.bridge}/aws-config`);
-    writeFileSync(computer.file('.aws/config'), page.$('#text-credential-process').text());
+    const page = await visitor.get(`${second.urls.bridge}/aws-config?show=credential-process`);
+    writeFileSync(computer.file('.aws/config'), page.$('.config-text').text());
     const [, args] = /^rolebridge (.+)$/.exec(lineOf(computer, 'prod-Developer')) ?? [];
 
     const hint = `you are not signed in to ${second.urls.bridge}.`;
