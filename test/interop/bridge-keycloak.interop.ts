@@ -199,7 +199,11 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
     const world = useFederation(yaml => yaml.replace('every: 15m', 'every: 1m'));
     const signOut = async (page: Page, where: '' | ' everywhere' = '') => {
       await page.goto(`${world.urls.bridge}/sessions`);
-      await page.getByRole('button', { name: `Sign out${where}`, exact: true }).click();
+      // The head of the page and the row of this browser have the same button.
+      await page
+        .getByRole('button', { name: `Sign out${where}`, exact: true })
+        .first()
+        .click();
     };
     const isAskedForPassword = async (page: Page) => {
       await page.waitForURL(`${world.urls.bridge}/signed-out`);

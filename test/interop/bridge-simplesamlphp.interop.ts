@@ -160,11 +160,12 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     await federation.assertSignedIn(await federation.signIn('bob'), 'bob');
   });
 
-  it('a RelayState leads to a page of the bridge and to no other site', async () => {
+  it('a RelayState leads to a page of the bridge, after a question into production, and to no other site', async () => {
     const { bridge, aws } = federation.world.urls;
-    assert.ok(
-      (await begunThere('/console?account=prod&role=Admin')).page.url.startsWith(`${aws}/console`),
-    );
+    const opened = await begunThere('/console?account=staging&role=Admin');
+    assert.ok(opened.page.url.startsWith(`${aws}/console`), opened.page.url);
+    const asked = await begunThere('/console?account=prod&role=Admin');
+    assert.match(asked.page.text, /another site led here, and prod is production/);
     for (const elsewhere of ['https://evil.example/', '//evil.example/'])
       assert.equal((await begunThere(elsewhere)).page.url, `${bridge}/`);
   });
