@@ -9,20 +9,26 @@ import { type CompiledRule, isBoundTo, type RuleIndex } from './rule-index.ts';
 
 /**
  * Whether a rule that the user is told of names the role, or one of the user's groups does, in any
- * account.
+ * account. `rules` are those of `rulesFor(role)`, collected again at each call.
  */
 export function isKnownRole(
   index: RuleIndex,
   holder: GroupHolder,
-  { account, role }: { readonly account: Account; readonly role: RoleName },
+  {
+    account,
+    role,
+    rules,
+  }: {
+    readonly account: Account;
+    readonly role: RoleName;
+    readonly rules: readonly CompiledRule[];
+  },
 ): boolean {
-  const isNamed = index
-    .rulesFor(role)
-    .some(
-      rule =>
-        rule.roleNames.has(role) &&
-        (isBoundTo(rule, account) || rule.selector.connectors.has(holder.connector)),
-    );
+  const isNamed = rules.some(
+    rule =>
+      rule.roleNames.has(role) &&
+      (isBoundTo(rule, account) || rule.selector.connectors.has(holder.connector)),
+  );
   return isNamed || isInGroup(index, holder, role);
 }
 

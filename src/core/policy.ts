@@ -255,7 +255,8 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
   const byAnyRole: TraceStep[] = [];
   let stepUp: StepUpWish | undefined;
   let elevation: NeededElevation | undefined;
-  for (const compiled of index.rulesFor(role)) {
+  const rules = index.rulesFor(role);
+  for (const compiled of rules) {
     const { rule } = compiled;
     const group = index.groupThatGives(compiled, identity, target);
     if (group === undefined) {
@@ -278,7 +279,7 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     const entitlement = entitlementOf(target, { rule, group }, approval);
     return { granted: true, entitlement, trace: traceOf(asked, 'granted', steps) };
   }
-  const isKnown = byAnyRole.length === 0 || isKnownRole(index, identity, target);
+  const isKnown = byAnyRole.length === 0 || isKnownRole(index, identity, { account, role, rules });
   return {
     ...denied(index, asked, isKnown ? steps : without(steps, byAnyRole)),
     ...(stepUp !== undefined && { stepUp }),
