@@ -50,3 +50,14 @@ const PLAIN_IN_QUERY = /%(?:24|2C|2F|3A|3D|3F|40)/g;
 export function queryValue(text: string): string {
   return encodeURIComponent(text).replace(PLAIN_IN_QUERY, decodeURIComponent);
 }
+
+/** A path with a query of such values; what is undefined or empty is left out. */
+export function withQuery(
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value ? [`${name}=${queryValue(value)}`] : [],
+  );
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
+}

@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
 import { type Answer, redirect } from '../http/answer.ts';
 import { CONSOLE_PATH } from '../http/console-paths.ts';
@@ -86,11 +86,5 @@ async function openConsole(
 /** Throws `destination_refused`. */
 function pathFor({ account, role, destination, duration }: ConsoleRequest): string {
   if (destination !== undefined) checkDestinationLength(destination);
-  const query = Object.entries({
-    account,
-    role,
-    ...(destination !== undefined && { destination }),
-    ...(duration !== undefined && { duration }),
-  });
-  return `${CONSOLE_PATH}?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
+  return withQuery(CONSOLE_PATH, { account, role, destination, duration });
 }

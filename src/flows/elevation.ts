@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { ElevationView } from '../core/elevation-view.ts';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
-import { isTooLong, queryValue } from '../core/local-path.ts';
+import { isTooLong, withQuery } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import { RECENT_SIGN_IN, unmetOf } from '../core/step-up.ts';
@@ -143,10 +143,7 @@ async function showWith(
 
 /** The page with what was typed, as far as an address can carry it. */
 function pathOf({ id, duration, note }: Asked): string {
-  const typed = Object.entries({ duration, note }).flatMap(([name, value]) =>
-    value ? [`${name}=${queryValue(value)}`] : [],
-  );
   const path = elevationPath(id);
-  const whole = typed.length === 0 ? path : `${path}?${typed.join('&')}`;
+  const whole = withQuery(path, { duration, note });
   return isTooLong(whole) ? path : whole;
 }

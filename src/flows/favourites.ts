@@ -1,5 +1,7 @@
 /** Adds a role to the favourites of a user, or removes it, and shows the roles again. */
+
 import * as z from 'zod';
+import { withQuery } from '../core/local-path.ts';
 import type { AccountId } from '../core/role.ts';
 import { redirect } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -26,18 +28,14 @@ const METHODS = { add: 'addFavourite', remove: 'removeFavourite' } as const;
 export const favourites = form({
   path: '/favourites',
   reads: { query: Star, form: Favourite },
-  returnTo: ({ q }) => pathFor(q),
+  returnTo: ({ q }) => withQuery('/', { q }),
   outdated: ({ q: query = '' }, user, parts: RolePageParts) =>
     rolePage({ query, notice: outdatedNotice(user) }, user, parts),
   handle: async ({ action, account, role, quick, q }, user, { myRoles }: RolePageParts) => {
     const id = await myRoles[METHODS[action]](user, { account, role });
-    return redirect(pathFor(q) + placeOf(quick === undefined ? id : undefined));
+    return redirect(withQuery('/', { q }) + placeOf(quick === undefined ? id : undefined));
   },
 });
-
-function pathFor(query: string | undefined): string {
-  return query ? `/?q=${encodeURIComponent(query)}` : '/';
-}
 
 /** The place on the page where the star is. */
 function placeOf(account: AccountId | undefined): string {

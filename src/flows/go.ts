@@ -3,6 +3,7 @@
  * account with the role that the user has there. Without an address, the page where one is entered,
  * a link is made, or a service is chosen.
  */
+
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { Destinations } from '../bridge/destinations.ts';
@@ -11,6 +12,7 @@ import type { Entitlement } from '../core/access-rule.ts';
 import type { ReadAddress } from '../core/console-address.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
+import { withQuery } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
 import { GO_PATH } from '../http/console-paths.ts';
@@ -126,10 +128,5 @@ async function start(
 /** The page again, after a sign-in. */
 function pathOf({ to, account, ...typed }: GoQuery): string {
   if (to !== undefined) return goPath(to, account);
-  const query = new URLSearchParams(
-    Object.entries({ account, ...typed }).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  );
-  return query.size === 0 ? GO_PATH : `${GO_PATH}?${query}`;
+  return withQuery(GO_PATH, { account, ...typed });
 }

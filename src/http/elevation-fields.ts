@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { invalid } from '../core/elevation-terms.ts';
 import type { AskedElevatedRole } from '../core/elevation-view.ts';
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 import { type Instant, parseDuration, type Seconds } from '../core/time.ts';
 import { NEW_ELEVATION_PATH } from './elevation.ts';
 import { text } from './read.ts';
@@ -91,10 +91,7 @@ export function requestFormPath(
     roleValue(account, role),
   ]);
   const texts = { duration, reason, ticket, start, break_glass: isBreakGlass ? 'yes' : undefined };
-  const query = [...named, ...Object.entries(texts)].flatMap(([name, value]) =>
-    value ? [`${name}=${queryValue(value)}`] : [],
-  );
-  return query.length === 0 ? NEW_ELEVATION_PATH : `${NEW_ELEVATION_PATH}?${query.join('&')}`;
+  return withQuery(NEW_ELEVATION_PATH, { ...Object.fromEntries(named), ...texts });
 }
 
 /** Throws `elevation_invalid`. */

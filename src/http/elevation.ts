@@ -1,6 +1,6 @@
 /** Addresses of requests for roles, for pages and for programs. */
 import type { BridgeError } from '../core/errors.ts';
-import { queryValue } from '../core/local-path.ts';
+import { queryValue, withQuery } from '../core/local-path.ts';
 import type { NeededElevation } from '../core/unmet-approval.ts';
 
 export const ELEVATIONS_PATH = '/elevations';
@@ -13,7 +13,7 @@ export function elevationPath(id: string): string {
 
 /** The form, filled in with a role. */
 export function requestPath({ account, role }: Pick<NeededElevation, 'account' | 'role'>): string {
-  return `${NEW_ELEVATION_PATH}?account=${queryValue(account)}&role=${queryValue(role)}`;
+  return withQuery(NEW_ELEVATION_PATH, { account, role });
 }
 
 /** Where the user gets the approval that is missing. */

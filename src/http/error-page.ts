@@ -3,7 +3,7 @@
 import type { Session } from '../core/browser-session.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
-import { type LocalPath, localPath, queryValue } from '../core/local-path.ts';
+import { type LocalPath, localPath, withQuery } from '../core/local-path.ts';
 import type { NamedRole } from '../core/near-role.ts';
 import { factsOf } from '../core/provider-answer.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
@@ -109,9 +109,7 @@ function linksOf(error: BridgeError, asked: Asked): Pick<RefusalModel, 'action' 
 function nearLink({ account, role }: NamedRole, { returnTo }: Asked): LinkModel | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
   if (!searchParams.has('account') || !searchParams.has('role')) return undefined;
-  searchParams.set('account', account);
-  searchParams.set('role', role);
-  const query = [...searchParams].map(([name, value]) => `${name}=${queryValue(value)}`);
-  const href = localPath(`${pathname}?${query.join('&')}`);
+  const query = { ...Object.fromEntries(searchParams), account, role };
+  const href = localPath(withQuery(pathname, query));
   return { label: `Go to ${role} in ${account}`, href };
 }

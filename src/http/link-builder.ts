@@ -5,9 +5,9 @@
 import type { Destinations } from '../bridge/destinations.ts';
 import { type ConsoleService, consoleService, menuOf } from '../core/console-services.ts';
 import { BridgeError } from '../core/errors.ts';
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 import { isRegion, partitionOfRegion } from '../core/partitions.ts';
-import { type Account, PARTITIONS, type Partition } from '../core/role.ts';
+import { type Account, accountFinder, PARTITIONS, type Partition } from '../core/role.ts';
 import { lastRegion, type RoleUse } from '../core/role-use.ts';
 import { CONSOLE_PATH, GO_PATH } from './console-paths.ts';
 import { accountOption } from './go-model.ts';
@@ -37,7 +37,7 @@ const MOST_OFFERED = 100;
 /** The form with what was typed, and the link that it makes. */
 export function linkBuilder(typed: LinkParts, builder: Builder): LinkBuilderModel {
   const { accounts, roles, uses } = builder;
-  const account = accounts.find(({ id, name }) => [id, name].includes(typed.account ?? ''));
+  const account = accountFinder(accounts)(typed.account ?? '');
   const isUsed = Object.values(typed).some(value => value !== undefined);
   const made = isUsed ? attempt(typed, account, builder) : {};
   return {
@@ -82,8 +82,7 @@ const PARTITION_NAMES: { readonly [P in Partition]: string } = {
 
 /** The page that opens an address, by its own or by another account. */
 export function goPath(address: string, account?: string): string {
-  const to = `${GO_PATH}?to=${queryValue(address)}`;
-  return account === undefined ? to : `${to}&account=${queryValue(account)}`;
+  return withQuery(GO_PATH, { to: address, account });
 }
 
 // ---------------------------------------------------------------- the link
@@ -116,8 +115,7 @@ function linkOf(typed: LinkParts, account: Account | undefined, builder: Builder
   if (account === undefined || typed.role === undefined)
     return baseUrl + goPath(destination, account?.id);
   const query = { account: account.id, role: typed.role, destination };
-  const pairs = Object.entries(query).map(([name, value]) => `${name}=${queryValue(value)}`);
-  return `${baseUrl}${CONSOLE_PATH}?${pairs.join('&')}`;
+  return baseUrl + withQuery(CONSOLE_PATH, query);
 }
 
 function partitionFor(

@@ -1,6 +1,6 @@
 /** Favourites and roles that the user uses: what stands above the accounts. */
 import type { Destinations } from '../bridge/destinations.ts';
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 import type { Instant } from '../core/time.ts';
 import { accountMark } from './account-mark.ts';
 import { CONSOLE_PATH } from './console-paths.ts';
@@ -47,8 +47,6 @@ function quickRole(own: OwnRole, { now, destinations }: QuickParts): QuickRole {
   const row = { ...roleRow(own, now), account: { id, name, mark: accountMark(account) } };
   if (region === undefined) return row;
   const destination = destinations.addressOf({ partition, path: '/console/home', region });
-  const query = Object.entries({ account: name, role, destination })
-    .map(([key, value]) => `${key}=${queryValue(value)}`)
-    .join('&');
-  return { ...row, lastRegion: { name: region, href: `${CONSOLE_PATH}?${query}` } };
+  const href = withQuery(CONSOLE_PATH, { account: name, role, destination });
+  return { ...row, lastRegion: { name: region, href } };
 }

@@ -1,7 +1,6 @@
 /** Links to the sign-in pages: every one that the bridge makes is made here. */
 import { BridgeError } from '../core/errors.ts';
-
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 
 /**
  * The longest address that a user is sent to. The server takes 16 kB of headers, and cookies come
@@ -25,7 +24,7 @@ export const ARRIVAL_PATH = '/signed-in';
 /** That page; or `returnTo` itself if an address cannot contain it. */
 export function arrivalLink(returnTo: string): string {
   if (returnTo === '/') return ARRIVAL_PATH;
-  const link = `${ARRIVAL_PATH}?return_to=${queryValue(returnTo)}`;
+  const link = withQuery(ARRIVAL_PATH, { return_to: returnTo });
   return link.length <= MAX_ADDRESS ? link : returnTo;
 }
 

@@ -3,7 +3,7 @@
  * user has proved.
  */
 import { BridgeError } from '../core/errors.ts';
-import { queryValue } from '../core/local-path.ts';
+import { withQuery } from '../core/local-path.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
@@ -21,15 +21,9 @@ export function stepUpPath(
 ): string {
   const within = role === undefined ? wish?.withinSeconds?.toString() : undefined;
   const asked = { session, within, ...role };
-  const path = pathOf({ ...asked, return_to: returnTo === '/' ? undefined : returnTo });
-  return path.length <= MAX_ADDRESS ? path : pathOf(asked);
-}
-
-function pathOf(query: Readonly<Record<string, string | undefined>>): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${queryValue(value)}`],
-  );
-  return pairs.length === 0 ? STEP_UP_PATH : `${STEP_UP_PATH}?${pairs.join('&')}`;
+  const back = { return_to: returnTo === '/' ? undefined : returnTo };
+  const path = withQuery(STEP_UP_PATH, { ...asked, ...back });
+  return path.length <= MAX_ADDRESS ? path : withQuery(STEP_UP_PATH, asked);
 }
 
 /** The address for a terminal; undefined for an error that no step-up helps against. */

@@ -1,5 +1,5 @@
 import { MAX_DESTINATION } from '../../core/console-destination.ts';
-import { queryValue } from '../../core/local-path.ts';
+import { withQuery } from '../../core/local-path.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
@@ -78,13 +78,8 @@ function consoleAddress(
   origin: string,
   { account, role, destination, seconds }: ConsolePage,
 ): string {
-  const query = Object.entries({
-    account,
-    role,
-    ...(destination !== undefined && { destination }),
-    ...(seconds !== undefined && { duration: `${seconds}s` }),
-  });
-  return `${origin}/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
+  const duration = seconds === undefined ? undefined : `${seconds}s`;
+  return `${origin}${withQuery('/console', { account, role, destination, duration })}`;
 }
 
 interface LinkAnswer {
