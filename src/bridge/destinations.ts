@@ -8,12 +8,12 @@
 import type { Entitlement } from '../core/access-rule.ts';
 import { consoleAddress, type ReadAddress, readAddress } from '../core/console-address.ts';
 import type { Partitions } from '../core/partitions.ts';
-import type { Policy } from '../core/policy.ts';
+import { everyRole, type Policy } from '../core/policy.ts';
 import type { Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import { isProof, type UnmetRequirement } from '../core/requirements.ts';
-import type { Account, AccountId, RoleName } from '../core/role.ts';
-import { type RoleUse, rankOf } from '../core/role-use.ts';
+import type { Account, RoleName } from '../core/role.ts';
+import { rankOf, useFinder } from '../core/role-use.ts';
 import type { Instant } from '../core/time.ts';
 import type { WayIn } from '../core/ways-in.ts';
 import { type Access, attainable } from './access.ts';
@@ -25,6 +25,8 @@ export interface Candidate {
   readonly missing: readonly UnmetRequirement[];
   /** The newest use by this user; undefined if there was none. */
   readonly usedAt: Instant | undefined;
+  /** How much the user uses it (core/role-use). */
+  readonly rank: number;
   /** Whether it can be used now, or after a sign-in. */
   readonly isUsable: boolean;
 }
@@ -99,14 +101,13 @@ async function find(
 ): Promise<Found> {
   const named = account === undefined ? address.accounts : [account];
   const isWanted = wantedBy(named, address);
-  const uses = await parts.myRoles.uses(requester);
-  const candidates = (await candidatesOf(parts, requester, uses)).filter(({ entitlement }) =>
+  const candidates = (await candidatesOf(parts, requester)).filter(({ entitlement }) =>
     isWanted(entitlement.account),
   );
   if (candidates.length === 0) return noneIn(parts, requester, named);
   const clear = clearOf(candidates, named.length === 1);
   if (clear !== undefined) return { kind: 'role', entitlement: clear.entitlement };
-  return { kind: 'choice', candidates: inOrder(candidates, uses, parts.clock.now()) };
+  return { kind: 'choice', candidates: candidates.toSorted(byChoice) };
 }
 
 function wantedBy(
@@ -119,22 +120,20 @@ function wantedBy(
 }
 
 async function candidatesOf(
-  { access }: DestinationsParts,
+  { access, myRoles, clock }: DestinationsParts,
   requester: AuthenticatedRequester,
-  uses: readonly RoleUse[],
 ): Promise<readonly Candidate[]> {
-  const { granted, withheld } = await access.rolesFor(requester);
-  const usedAt = new Map(uses.map(use => [keyOf(use), use.usedAt]));
-  const rows = [...granted.map(entitlement => ({ entitlement, missing: [] })), ...withheld];
-  return rows.map(({ entitlement, missing }) => ({
-    ...{ entitlement, missing },
-    usedAt: usedAt.get(keyOf({ account: entitlement.account.id, role: entitlement.role })),
-    isUsable: missing.every(isProof),
-  }));
-}
-
-function keyOf({ account, role }: { readonly account: AccountId; readonly role: string }): string {
-  return `${account} ${role}`;
+  const useOf = useFinder(await myRoles.uses(requester));
+  const now = clock.now();
+  return everyRole(await access.rolesFor(requester)).map(({ entitlement, missing }) => {
+    const use = useOf(entitlement.account.id, entitlement.role);
+    return {
+      ...{ entitlement, missing },
+      usedAt: use?.usedAt,
+      rank: use === undefined ? 0 : rankOf(use, now),
+      isUsable: missing.every(isProof),
+    };
+  });
 }
 
 /** With several accounts, only what leaves no choice is clear. */
@@ -149,24 +148,14 @@ function clearOf(candidates: readonly Candidate[], isOneAccount: boolean): Candi
 }
 
 /** What can be used comes first, then the most used, then by account and role. */
-function inOrder(
-  candidates: readonly Candidate[],
-  uses: readonly RoleUse[],
-  now: Instant,
-): readonly Candidate[] {
-  const ranks = new Map(uses.map(use => [keyOf(use), rankOf(use, now)]));
-  const sorted = candidates.map(candidate => {
-    const { account, role } = candidate.entitlement;
-    const rank = ranks.get(keyOf({ account: account.id, role })) ?? 0;
-    return { candidate, rank, name: `${account.name} ${role}` };
-  });
-  sorted.sort(
-    (a, b) =>
-      Number(b.candidate.isUsable) - Number(a.candidate.isUsable) ||
-      b.rank - a.rank ||
-      (a.name < b.name ? -1 : 1),
+function byChoice(a: Candidate, b: Candidate): number {
+  return (
+    Number(b.isUsable) - Number(a.isUsable) || b.rank - a.rank || (nameOf(a) < nameOf(b) ? -1 : 1)
   );
-  return sorted.map(({ candidate }) => candidate);
+}
+
+function nameOf({ entitlement: { account, role } }: Candidate): string {
+  return `${account.name} ${role}`;
 }
 
 /** An address can name more accounts than a user can choose from. */

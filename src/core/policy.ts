@@ -53,6 +53,11 @@ export interface Evaluation {
   readonly withheld: readonly Withheld[];
 }
 
+/** Every role of a user, with what they lack for it: nothing for those that are granted. */
+export function everyRole({ granted, withheld }: Evaluation): readonly Withheld[] {
+  return [...granted.map(entitlement => ({ entitlement, missing: [] })), ...withheld];
+}
+
 export type Decision =
   | { readonly granted: true; readonly entitlement: Entitlement; readonly trace: DecisionTrace }
   | {

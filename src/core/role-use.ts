@@ -39,6 +39,14 @@ export function rankOf({ uses, usedAt }: RoleUse, now: Instant): number {
   return weight * Math.log2(uses + 1);
 }
 
+/** Finds the use of a role. */
+export function useFinder(
+  uses: readonly RoleUse[],
+): (account: AccountId, role: RoleName) => RoleUse | undefined {
+  const byRole = new Map(uses.map(use => [`${use.account} ${use.role}`, use]));
+  return (account, role) => byRole.get(`${account} ${role}`);
+}
+
 /** The region that was last used in an account; undefined if no console named one. */
 export function lastRegion(uses: readonly RoleUse[], account: AccountId): string | undefined {
   const newest = uses

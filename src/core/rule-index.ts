@@ -291,7 +291,8 @@ function compileRule(
   };
 }
 
-function append<K, V>(index: Map<K, V[]>, key: K, value: V): void {
+/** Adds to the list of a key. */
+export function append<K, V>(index: Map<K, V[]>, key: K, value: V): void {
   const list = index.get(key);
   if (list === undefined) index.set(key, [value]);
   else list.push(value);

@@ -5,7 +5,7 @@
 import { groupsTaken } from './group-selector.ts';
 import type { ConnectorId } from './identity.ts';
 import type { Account, AccountId, RoleName } from './role.ts';
-import type { CompiledRule } from './rule-index.ts';
+import { append, type CompiledRule } from './rule-index.ts';
 
 /** A role that one rule gives, and who gets it. */
 export interface WayIn {
@@ -67,10 +67,4 @@ function waysOf(compiled: CompiledRule, account: Account): readonly WayIn[] {
     }));
   const groups = groupsTaken(selector, { account, role: '{role}' as RoleName });
   return [{ ...shared, role: undefined, groups }];
-}
-
-function append<K, V>(index: Map<K, V[]>, key: K, value: V): void {
-  const list = index.get(key);
-  if (list === undefined) index.set(key, [value]);
-  else list.push(value);
 }

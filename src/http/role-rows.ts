@@ -1,9 +1,9 @@
 /** Fills the page of roles: rows of roles, accounts, and the folders that they are in. */
 import { type Entitlement, entitledSeconds } from '../core/access-rule.ts';
-import type { Evaluation } from '../core/policy.ts';
+import { type Evaluation, everyRole } from '../core/policy.ts';
 import { explainRequirement, isProof, type UnmetRequirement } from '../core/requirements.ts';
 import type { Account } from '../core/role.ts';
-import { lastRegion, type RoleUse, rankOf } from '../core/role-use.ts';
+import { lastRegion, type RoleUse, rankOf, useFinder } from '../core/role-use.ts';
 import { formatDuration, type Instant } from '../core/time.ts';
 import { neededFor } from '../core/unmet-approval.ts';
 import { accountMark } from './account-mark.ts';
@@ -25,14 +25,14 @@ export interface OwnRole {
 
 /** Uses of roles that the user no longer has are left out. */
 export function ownRoles(
-  { granted, withheld }: Evaluation,
+  evaluation: Evaluation,
   uses: readonly RoleUse[],
   now: Instant,
 ): readonly OwnRole[] {
-  const byRole = new Map(uses.map(use => [`${use.account} ${use.role}`, use]));
-  const own = (entitlement: Entitlement, missing: readonly UnmetRequirement[]): OwnRole => {
+  const useOf = useFinder(uses);
+  return everyRole(evaluation).map(({ entitlement, missing }) => {
     const { account, role } = entitlement;
-    const use = byRole.get(`${account.id} ${role}`);
+    const use = useOf(account.id, role);
     if (use === undefined)
       return { entitlement, missing, rank: 0, isFavourite: false, lastRegion: undefined };
     const region = lastRegion(uses, account.id);
@@ -43,11 +43,7 @@ export function ownRoles(
       isFavourite: use.isFavourite,
       lastRegion: region === account.region ? undefined : region,
     };
-  };
-  return [
-    ...granted.map(entitlement => own(entitlement, [])),
-    ...withheld.map(({ entitlement, missing }) => own(entitlement, missing)),
-  ];
+  });
 }
 
 /** What is said of an account in a line; empty if nothing is. */

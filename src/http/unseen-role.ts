@@ -3,6 +3,7 @@
  * do not have a role. It says no more than the refusal of that role.
  */
 import type { Access, AskedRole } from '../bridge/access.ts';
+import { nearestRole } from '../core/near-role.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { OwnRole } from './role-rows.ts';
@@ -51,9 +52,10 @@ function suggestionFor(
   return (asked && nearRole(asked, roles)) ?? nearWords(query, roles);
 }
 
-function nearRole({ account, role }: AskedRole, roles: readonly OwnRole[]): string | undefined {
-  const own = roles.map(({ entitlement: of }) => `${of.account.name}/${of.role}`);
-  return nearest(`${account}/${role}`, own);
+function nearRole(asked: AskedRole, roles: readonly OwnRole[]): string | undefined {
+  const own = roles.map(({ entitlement }) => entitlement);
+  const near = nearestRole(asked, own);
+  return near && `${near.account}/${near.role}`;
 }
 
 /** Each is compared with every word of 2,000 roles, which takes milliseconds. */
