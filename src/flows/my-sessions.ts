@@ -8,15 +8,14 @@ import type { MyAwsSessions } from '../bridge/my-aws-sessions.ts';
 import type { MyBrowsers } from '../bridge/my-browsers.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
-import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { Viewer } from '../core/requester.ts';
-import { type Answer, redirect, refusal, view } from '../http/answer.ts';
+import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
 import { sessionRows } from '../http/session-model.ts';
 import { signInLink } from '../http/sign-in-links.ts';
-import { type SignOutParts, signedOutAnswer, signOutOf } from '../http/signed-out.ts';
+import { notSignedOut, type SignOutParts, signedOutAnswer, signOutOf } from '../http/signed-out.ts';
 
 export interface MySessionsPageParts extends SignOutParts {
   readonly signIn: Pick<SignIn, 'connectors' | 'signOut' | 'idleEndOf'>;
@@ -147,19 +146,11 @@ async function endAll(viewer: Viewer, parts: MySessionsPageParts): Promise<Answe
     const ended = 'everywhere';
     return await signedOutAnswer({ connector, ended, terminals: 0, atProvider }, parts);
   } catch (thrown) {
-    return refusal(notAllEnded(thrown), { session: 'cleared' });
+    return notSignedOut(thrown, EVERYWHERE);
   }
 }
 
-function notAllEnded(thrown: unknown): BridgeError {
-  const error = asBridgeError(thrown);
-  if (error.code !== 'unavailable') return error;
-  return new BridgeError('unavailable', `not every session was ended: ${error.message}`, {
-    cause: thrown,
-    hint: NOT_ALL_ENDED,
-    offers: 'sign-in-then-sessions',
-  });
-}
-
-const NOT_ALL_ENDED =
-  'This browser is signed out, but the bridge could not end all your sessions. Sign in again in a minute, then press "Sign out everywhere" again.';
+const EVERYWHERE = {
+  why: 'not every session was ended',
+  hint: 'This browser is signed out, but the bridge could not end all your sessions. Sign in again in a minute, then press "Sign out everywhere" again.',
+};

@@ -35,10 +35,28 @@ export async function signOutOf(viewer: Viewer, parts: SignOutParts): Promise<An
   }
 }
 
-/** Signs the browser out all the same. */
-export function notSignedOut(thrown: unknown): Answer {
-  return refusal(notEnded(thrown), { session: 'cleared' });
+/** What was not ended, if the store failed. */
+interface NotEnded {
+  readonly why: string;
+  readonly hint: string;
 }
+
+/** Signs the browser out all the same. */
+export function notSignedOut(thrown: unknown, { why, hint }: NotEnded = THIS_BROWSER): Answer {
+  const error = asBridgeError(thrown);
+  const shown =
+    error.code === 'unavailable'
+      ? new BridgeError('unavailable', `${why}: ${error.message}`, {
+          ...{ cause: thrown, hint, offers: 'sign-in-then-sessions' },
+        })
+      : error;
+  return refusal(shown, { session: 'cleared' });
+}
+
+const THIS_BROWSER: NotEnded = {
+  why: 'the session was not ended',
+  hint: 'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.',
+};
 
 /** Undefined if the store fails, which must not stop a sign-out. */
 function liveTerminals(
@@ -50,19 +68,6 @@ function liveTerminals(
     () => undefined,
   );
 }
-
-function notEnded(thrown: unknown): BridgeError {
-  const error = asBridgeError(thrown);
-  if (error.code !== 'unavailable') return error;
-  return new BridgeError('unavailable', `the session was not ended: ${error.message}`, {
-    cause: thrown,
-    hint: NOT_ENDED,
-    offers: 'sign-in-then-sessions',
-  });
-}
-
-const NOT_ENDED =
-  'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.';
 
 /**
  * Answers a browser whose session has ended. After a sign-out everywhere the browser goes on to the
