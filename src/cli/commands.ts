@@ -106,8 +106,8 @@ Logins to other bridges stay.`,
     usage: '[WORD ...]',
     description: `Lists your roles.
 
-With words, only roles whose account name, account id, role name, environment and owner contain all of
-them. Roles "on request" are given for a time, after an approval: rolebridge request.`,
+With words, only roles whose account name, account id, role name, environment and owner contain
+all of them. Roles "on request" are given for a time, after an approval: rolebridge request.`,
     options: {
       all: {
         type: 'boolean',

@@ -35,6 +35,8 @@ export function urlProblem(value: string): Problem | undefined {
 /** https anywhere, http on loopback. Kept as written: issuers are compared letter by letter. */
 export const url = () => word('URL', urlProblem);
 
+const PLACEHOLDERS = HELP_PLACEHOLDERS.map(name => `{${name}}`).join(', ');
+
 /** The address of a help page: a template (core/help-address). */
 export const helpUrl = () =>
   word('URL template', value => {
@@ -42,7 +44,7 @@ export const helpUrl = () =>
     if (problem !== undefined)
       return {
         message: `cannot be filled in: ${problem}.`,
-        fix: `Use ${HELP_PLACEHOLDERS.map(name => `{${name}}`).join(', ')} in the path, the query or the fragment alone.`,
+        fix: `Use ${PLACEHOLDERS} in the path, the query or the fragment alone.`,
       };
     return urlProblem(helpAddress(value, {}).replace(/#.*/s, ''));
   });

@@ -68,12 +68,14 @@ const sessions = z.strictObject({
     .describe('A browser session always expires after this time.'),
 });
 
+const PLACEHOLDERS = HELP_PLACEHOLDERS.map(name => `\`{${name}}\``).join(', ');
+
 const help = z.strictObject({
   text: text(1000).describe('How to request a role, in your words.'),
   url: helpUrl()
     .optional()
     .meta({
-      description: `A page with more information. On refusals, ${HELP_PLACEHOLDERS.map(name => `\`{${name}}\``).join(', ')} in its path, query or fragment stand for what the refusal is about; elsewhere they are empty.`,
+      description: `A page with more information. On refusals, ${PLACEHOLDERS} in its path, query or fragment stand for what the refusal is about; elsewhere they are empty.`,
       example: 'https://help.example.com/aws?role={role}&ref={reference}',
     }),
 });

@@ -27,7 +27,8 @@ const MAX_PROBLEMS = 5;
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
 const ELEMENTS = words(
-  'g defs title desc style path rect circle ellipse line polyline polygon text tspan symbol use clipPath mask linearGradient radialGradient stop',
+  `g defs title desc style path rect circle ellipse line polyline polygon text tspan symbol use
+  clipPath mask linearGradient radialGradient stop`,
 );
 const ATTRIBUTES = words(
   `id class style version role aria-label aria-hidden aria-labelledby focusable data-name type media

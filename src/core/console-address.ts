@@ -124,8 +124,12 @@ function regionOf(url: URL): string | undefined {
 // ---------------------------------------------------------------- what a page does
 
 /** Words of pages that prepare to create, change or run something. */
-const ACTION =
-  /(?<![a-z])(?:quick-?create|create|new|launch(?!-?(?:templates?|configurations?|time))|wizard|register|import|request|execute|send-command|invoke|edit|modify|attach|delete)(?![a-z])|(?<![a-z])(?:newsecret|cstack(?![a-z]))/;
+const ACTION_WORDS = [
+  ...['quick-?create', 'create', 'new', 'launch(?!-?(?:templates?|configurations?|time))'],
+  ...['wizard', 'register', 'import', 'request', 'execute', 'send-command', 'invoke'],
+  ...['edit', 'modify', 'attach', 'delete', 'cstack'],
+];
+const ACTION = new RegExp(`(?<![a-z])(?:(?:${ACTION_WORDS.join('|')})(?![a-z])|newsecret)`);
 
 function createsSomething({ pathname, hash }: URL): boolean {
   // What follows is the state of the page: a query of logs can contain any word.
@@ -151,8 +155,13 @@ const ACCOUNT_PLACES = [
   /[?&#]login_hint=(?<account>\d{12})-/g,
 ];
 
-const ARN_INSIDE =
-  /arn:(?<partition>aws(?:-[a-z]{2,6}){0,2}):[a-z0-9-]{1,40}:(?<region>[a-z0-9-]{0,40}):(?<account>\d{12}|)(?!\d):/g;
+const ARN_INSIDE = new RegExp(
+  [
+    'arn:(?<partition>aws(?:-[a-z]{2,6}){0,2}):[a-z0-9-]{1,40}',
+    String.raw`:(?<region>[a-z0-9-]{0,40}):(?<account>\d{12}|)(?!\d):`,
+  ].join(''),
+  'g',
+);
 
 function accountsIn(
   url: URL,

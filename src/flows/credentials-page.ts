@@ -13,7 +13,7 @@ import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { SessionSettings } from '../core/session.ts';
 import { credentialsLasting } from '../core/session-length.ts';
-import { formatDuration } from '../core/time.ts';
+import { formatDuration, type Seconds } from '../core/time.ts';
 import { accountMark } from '../http/account-mark.ts';
 import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -109,7 +109,7 @@ async function showCredentials(
   const seconds = secondsOf(asked.duration);
   const { entitlement, assumed } = await access.credentialsFor(user, { ...asked, seconds });
   const { account, role } = entitlement;
-  const { credentials, reducedFrom } = assumed;
+  const { credentials } = assumed;
   const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));
   const profile = {
     accountId: account.id,
@@ -130,13 +130,20 @@ async function showCredentials(
     expiresAt: new Date(credentials.expiresAt).toISOString(),
     timeLeft: formatDuration(secondsLeft),
     secondsLeft,
-    reduced:
-      reducedFrom === undefined
-        ? undefined
-        : `${seconds === undefined ? 'The rule grants' : 'You chose'} ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+    reduced: reduced(assumed, seconds),
     nearlyFull: nearlyFull(assumed, entitlement.rule.session),
     lacking: lacking(assumed),
   });
+}
+
+function reduced(
+  { reducedFrom, durationSeconds }: AssumedRole,
+  chosen: Seconds | undefined,
+): string | undefined {
+  if (reducedFrom === undefined) return undefined;
+  const wanted = chosen === undefined ? 'The rule grants' : 'You chose';
+  const allowed = `AWS allows ${formatDuration(durationSeconds)} for this role.`;
+  return `${wanted} ${formatDuration(reducedFrom)}, but ${allowed}`;
 }
 
 /** From then on, in percent, users are told before AWS rejects their session. */

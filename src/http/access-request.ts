@@ -14,10 +14,8 @@ export function accessRequest(asker: Asker, asked?: NamedRole, trace?: DecisionT
   const { username, connector, person } = asker;
   const { account = '…', role = '…' } = asked ?? {};
   const groups = groupsIn(trace);
-  const by =
-    groups.length === 0
-      ? ''
-      : ` ${groups.length === 1 ? 'The group that gives it' : 'Each of these groups gives it'}: ${listed(groups)}.`;
+  const giving = groups.length === 1 ? 'The group that gives it' : 'Each of these groups gives it';
+  const by = groups.length === 0 ? '' : ` ${giving}: ${listed(groups)}.`;
   return `Please grant me a role in AWS. I am ${username} (signed in by ${connector}, person id ${person}). I need the account ${account} and the role ${role}, because …${by}`;
 }
 

@@ -41,7 +41,10 @@ export function brandStyles({ palettes }: Brand): string {
 }
 
 function accents({ accent, accentStrong, accentSoft, onAccent }: AccentPalette): string {
-  return `--accent:${accent};--accent-strong:${accentStrong};--accent-soft:${accentSoft};--on-accent:${onAccent}`;
+  return [
+    ...[`--accent:${accent}`, `--accent-strong:${accentStrong}`],
+    ...[`--accent-soft:${accentSoft}`, `--on-accent:${onAccent}`],
+  ].join(';');
 }
 
 /** The files of the brand; each replaces a static file of the same name. */

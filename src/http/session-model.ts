@@ -87,13 +87,10 @@ function capitalized(words: string): string {
 
 function unlistedIn({ others, withoutDetails }: LiveBrowsers): string | undefined {
   const more = Math.max(0, others.length - MOST_BROWSERS);
+  const signIns = withoutDetails === 1 ? 'sign-in' : 'sign-ins';
   const parts = [
     ...(more > 0 ? [`${more} more`] : []),
-    ...(withoutDetails > 0
-      ? [
-          `${withoutDetails} earlier ${withoutDetails === 1 ? 'sign-in' : 'sign-ins'} without details`,
-        ]
-      : []),
+    ...(withoutDetails > 0 ? [`${withoutDetails} earlier ${signIns} without details`] : []),
   ];
   return parts.length === 0 ? undefined : parts.join(', and ');
 }

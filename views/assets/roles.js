@@ -209,7 +209,7 @@ const copy = Object.assign(document.createElement('button'), {
 copy.append(one('.search-field .icon').cloneNode(true));
 one('use', copy).setAttribute('href', '#icon-link');
 
-/** One button goes to the row that the user is at: 2,000 of them would weigh as much as the rest. */
+/** One button goes to the row that the user is at: 2,000 of them would weigh as much as all else. */
 function offerLink({ target }) {
   const row = target instanceof Element ? target.closest(':is(.yours ul, .roles) > li') : null;
   const console = row && one('[formaction="/console"]', row);
