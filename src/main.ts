@@ -11,9 +11,9 @@ import { type Configuration, LOG_LEVELS, type LogLevel } from './config/configur
 import { printableText } from './core/printable.ts';
 import {
   type Command,
-  commandFor,
   EXIT,
   type ExitCode,
+  invocationOf,
   OPTIONS,
   type Options,
   UsageError,
@@ -26,17 +26,19 @@ import type { Serving } from './serving.ts';
 const COMMANDS: readonly Command[] = [
   {
     name: 'serve',
-    synopsis: '--config FILE [--log-level LEVEL]',
+    synopsis: '[CONFIG] [--log-level LEVEL]',
     help: 'start the server',
-    requires: ['config'],
+    arguments: ['[CONFIG]'],
+    requires: [],
     allows: ['log-level'],
     run: runServer,
   },
   {
     name: 'check',
-    synopsis: 'FILE',
+    synopsis: '[CONFIG]',
     help: 'check a configuration: all problems at once, with line and fix',
-    requires: ['file'],
+    arguments: ['[CONFIG]'],
+    requires: [],
     run: check,
   },
   ...OPERATOR_COMMANDS,
@@ -50,23 +52,21 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   });
   const { help, ...options } = values;
   if (help) {
-    process.stdout.write(usage(COMMANDS));
+    process.stdout.write(usage(COMMANDS, positionals));
     return EXIT.done;
   }
-  const [name, file, ...more] = positionals;
-  const given: Options = { ...options, file };
-  const command = more.length > 0 ? undefined : commandFor(COMMANDS, name, given);
-  if (command !== undefined) return command.run(given);
-  process.stderr.write(usage(COMMANDS));
+  const invocation = invocationOf(COMMANDS, positionals, options);
+  if (invocation !== undefined) return invocation.command.run(invocation.options);
+  process.stderr.write(usage(COMMANDS, positionals));
   return EXIT.usage;
 }
 
-async function check({ file }: Options): Promise<ExitCode> {
-  const configuration = await readConfiguration(file!);
+async function check({ config }: Options): Promise<ExitCode> {
+  const configuration = await readConfiguration(config!);
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const { connectors, accounts, access } = configuration;
   process.stdout.write(
-    `${file} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.\n`,
+    `${config} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.\n`,
   );
   return EXIT.done;
 }

@@ -16,6 +16,15 @@ type Act = (useCases: UseCases, options: Options) => Promise<void>;
 
 export const OPERATOR_COMMANDS: readonly Command[] = [
   {
+    name: 'doctor',
+    synopsis: '[CONFIG] [--connector ID] [--account NAME] [--role NAME]',
+    help: 'name what is wrong between the identity provider and the roles',
+    arguments: ['[CONFIG]'],
+    requires: [],
+    allows: ['connector', 'account', 'role'],
+    run: examine,
+  },
+  {
     name: 'sessions',
     synopsis: '--config FILE [--user NAME]',
     help: 'list sessions in terminals',
@@ -115,6 +124,14 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     run: onStore(async () => (await import('./operate/workloads.ts')).unblockWorkload),
   },
 ];
+
+async function examine(options: Options): Promise<ExitCode> {
+  const configuration = await readConfiguration(options.config!);
+  if (configuration === undefined) return EXIT.configuration;
+  const { composeForDoctor } = await import('./compose/doctor.ts');
+  const doctor = await import('./operate/doctor/doctor.ts');
+  return doctor.examine(composeForDoctor(configuration), options);
+}
 
 /**
  * Runs a command on the configured store. Its code is loaded when it runs: serving needs none of

@@ -1,5 +1,5 @@
 /**
- * A command of `rolebridge-server` as one row: its options, its help and what it does.
+ * A command of `rolebridge-server` as one row: arguments, options, help and what it does.
  *
  * Owns: the options of all commands, the row that a command line means, the help. Does not own: the
  * rows (operator.ts, main.ts).
@@ -10,6 +10,9 @@ import { alignedRows } from '../core/aligned.ts';
 export const EXIT = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The configuration that commands read if none is named and the row does not require one. */
+const DEFAULT_CONFIG = 'rolebridge.yaml';
 
 /** Every option, as `parseArgs` reads it. */
 export const OPTIONS = {
@@ -25,29 +28,44 @@ export const OPTIONS = {
   block: { type: 'boolean' },
   blocked: { type: 'boolean' },
   browsers: { type: 'boolean' },
+  account: { type: 'string', multiple: true },
+  role: { type: 'string', multiple: true },
+  connector: { type: 'string', multiple: true },
+  groups: { type: 'string' },
+  iam: { type: 'string', multiple: true },
+  'aws-profile': { type: 'string', multiple: true },
+  out: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
 
-/** The options of one command line, and its FILE argument. */
-export type Options = {
-  readonly [N in OptionName]?:
-    | ((typeof OPTIONS)[N]['type'] extends 'string' ? string : boolean)
-    | undefined;
-} & { readonly file?: string | undefined };
+type ValueOf<O> = O extends { readonly multiple: true }
+  ? readonly string[]
+  : O extends { readonly type: 'string' }
+    ? string
+    : boolean;
 
-type OptionPart = keyof Options;
+/** The options of one command line, and its arguments after the name of the command. */
+export type Options = {
+  readonly [N in OptionName]?: ValueOf<(typeof OPTIONS)[N]> | undefined;
+} & { readonly arguments?: readonly string[] | undefined };
 
 /** A part of a command line. `one user` is exactly one of --user and --person. */
-type Part = OptionPart | 'one user';
+type Part = OptionName | 'one user';
 
 export interface Command {
+  /** One word or several: `trust terraform`. */
   readonly name: string;
   /** What follows the name. */
   readonly synopsis: string;
   readonly help: string;
+  /**
+   * The arguments, in order. One in brackets can be missing; `[CONFIG]` is the same as --config and
+   * is `rolebridge.yaml` by default.
+   */
+  readonly arguments?: readonly string[] | undefined;
   readonly requires: readonly Part[];
   readonly allows?: readonly Part[];
   /** Throws an Error that says what happened and what to do. */
@@ -60,55 +78,100 @@ export class UsageError extends Error {}
 /** Allowed with every command. */
 const COMMON: readonly Part[] = ['config', 'json'];
 
-/** The row that a command line means; undefined if none fits. */
-export function commandFor(
-  commands: readonly Command[],
-  name: string | undefined,
-  options: Options,
-): Command | undefined {
-  return commands.find(command => command.name === name && fits(command, partsOf(options)));
+export interface Invocation {
+  readonly command: Command;
+  readonly options: Options;
 }
 
-function fits({ requires, allows = [] }: Command, given: readonly OptionPart[]): boolean {
+/** The row that a command line means, with its options; undefined if none fits. */
+export function invocationOf(
+  commands: readonly Command[],
+  words: readonly string[],
+  options: Options,
+): Invocation | undefined {
+  for (const command of named(commands, words)) {
+    const given = withArguments(command, words, options);
+    if (given !== undefined && fits(command, partsOf(given))) return { command, options: given };
+  }
+  return undefined;
+}
+
+/** The rows that these words can begin. */
+function named(commands: readonly Command[], words: readonly string[]): readonly Command[] {
+  return commands.filter(({ name }) => name.split(' ').every((word, at) => words[at] === word));
+}
+
+function withArguments(
+  { name, arguments: expected = [] }: Command,
+  words: readonly string[],
+  options: Options,
+): Options | undefined {
+  const rest = words.slice(name.split(' ').length);
+  const least = expected.filter(argument => !argument.startsWith('[')).length;
+  if (rest.length < least || rest.length > expected.length) return undefined;
+  const at = expected.indexOf(CONFIG);
+  const config = at < 0 ? undefined : rest[at];
+  if (config !== undefined && options.config !== undefined) return undefined;
+  const own = at < 0 ? rest : rest.filter((_, index) => index !== at);
+  const fallback = at < 0 ? undefined : DEFAULT_CONFIG;
+  return { ...options, config: options.config ?? config ?? fallback, arguments: own };
+}
+
+const CONFIG = '[CONFIG]';
+
+function fits({ requires, allows = [] }: Command, given: readonly OptionName[]): boolean {
   const accepted = new Set<Part>([...requires, ...allows, ...COMMON]);
   if (accepted.has('one user')) accepted.add('user').add('person');
   return requires.every(part => isGiven(part, given)) && given.every(part => accepted.has(part));
 }
 
-function isGiven(part: Part, given: readonly OptionPart[]): boolean {
+function isGiven(part: Part, given: readonly OptionName[]): boolean {
   if (part === 'one user') return given.includes('user') !== given.includes('person');
   return given.includes(part);
 }
 
-function partsOf(options: Options): OptionPart[] {
-  return (Object.keys(options) as OptionPart[]).filter(name => options[name] !== undefined);
+function partsOf({ arguments: _, ...options }: Options): OptionName[] {
+  return (Object.keys(options) as OptionName[]).filter(name => options[name] !== undefined);
 }
 
-/** The help: one line for each row. */
-export function usage(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, synopsis, help }) => [
-    `  ${PROGRAM} ${name} ${synopsis}`,
-    help,
-  ]);
+/** The help of the commands that these words begin, or of all if they begin none. */
+export function usage(commands: readonly Command[], words: readonly string[] = []): string {
+  const [first] = words;
+  const asked = commands.filter(({ name }) => name.split(' ')[0] === first);
+  const shown = asked.length > 0 ? asked : commands;
+  const rows = shown.map(({ name, synopsis, help }) => [`  ${PROGRAM} ${name} ${synopsis}`, help]);
+  const options = OPTIONS_HELP.filter(
+    ([name]) => name === undefined || shown.some(command => takes(command, name)),
+  ).map(([, ...row]) => row);
   return `${PROGRAM}: a federation bridge for AWS
 
 ${alignedRows(rows).join('\n')}
 
-${alignedRows(OPTIONS_HELP).join('\n')}
+${alignedRows(options).join('\n')}
 
 Signals: SIGTERM and SIGINT stop the server gracefully, SIGHUP reloads its configuration.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 invalid configuration.
+Exit codes: 0 done, 1 failed or a finding, 2 wrong usage, 78 invalid configuration.
 `;
+}
+
+function takes({ requires, allows = [] }: Command, option: OptionName): boolean {
+  const parts: readonly Part[] = [...requires, ...allows];
+  return parts.includes(option) || (option === 'person' && parts.includes('one user'));
 }
 
 const PROGRAM = 'rolebridge-server';
 const LEVELS = LOG_LEVELS.join(', ');
 
-const OPTIONS_HELP: readonly (readonly string[])[] = [
-  ['  --person ID', 'instead of --user: the person id from the audit trail'],
-  ['  --workload NAME', 'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main'],
-  ['  --reason TEXT', 'with block and unblock: for the audit trail'],
-  ['  --log-level LEVEL', `instead of log.level: ${LEVELS}`],
-  ['  --json', 'JSON output'],
-  ['  -h, --help', 'this text'],
+/** The option, if only some commands take it; its name and value; what it means. */
+const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])[] = [
+  ['person', '  --person ID', 'instead of --user: the person id from the audit trail'],
+  [
+    'workload',
+    '  --workload NAME',
+    'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main',
+  ],
+  ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
+  ['log-level', '  --log-level LEVEL', `instead of log.level: ${LEVELS}`],
+  [undefined, '  --json', 'JSON output'],
+  [undefined, '  -h, --help', 'this text; with a command, its part alone'],
 ];
