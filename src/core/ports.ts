@@ -18,6 +18,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { ProofKey } from './dpop.ts';
 import type { Elevation } from './elevation.ts';
 import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
+import type { IamQuestion, IamReading } from './iam-state.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { Block, KnownPerson, PersonRecord, Standing } from './person-record.ts';
@@ -28,7 +29,7 @@ import type {
   ProviderSignOut,
   VerifiedLogout,
 } from './provider-session.ts';
-import type { Account } from './role.ts';
+import type { Account, AccountId } from './role.ts';
 import type { RoleUse, UsedRole } from './role-use.ts';
 import type {
   AuthenticationResponse,
@@ -660,4 +661,15 @@ export interface ConsoleFederation {
   destinationFor(account: Account, destination: string | undefined): string;
   /** Throws `aws_refused`, `aws_unavailable`, `destination_refused`. */
   linkFor(request: ConsoleLinkRequest): Promise<ConsoleLink>;
+}
+
+/** The IAM of the account that one profile of the AWS CLI leads to. Read-only. */
+export interface IamReader {
+  /** Throws an Error whose message is for the operator if the credentials cannot be used. */
+  account(): Promise<AccountId>;
+  /**
+   * What is denied or fails is unknown in the state, and named. Throws an Error whose message is
+   * for the operator if IAM does not answer at all.
+   */
+  read(question: IamQuestion, progress: (step: string) => void): Promise<IamReading>;
 }
