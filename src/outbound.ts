@@ -6,10 +6,11 @@
  * the environment (core/proxy.ts) and is never used for loopback; private CAs come from
  * NODE_EXTRA_CA_CERTS.
  */
-import { Agent, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici';
+import type { TLSSocket } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici';
 import { isLoopbackHost } from './core/loopback.ts';
 import { readProxySettings, tunnelStatus } from './core/proxy.ts';
-import type { Seconds } from './core/time.ts';
+import type { Instant, Seconds } from './core/time.ts';
 
 export interface OutboundLimits {
   readonly timeoutSeconds: Seconds;
@@ -18,12 +19,50 @@ export interface OutboundLimits {
   readonly named?: 'path' | 'origin';
   /** Contains the proxy variables. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Called with the end of the server's certificate for each TLS connection that no proxy tunnels.
+   */
+  readonly onCertificate?: ((certificate: ServerCertificate) => void) | undefined;
+}
+
+export interface ServerCertificate {
+  readonly hostname: string;
+  readonly endsAt: Instant;
+}
+
+/** Why there is no answer. `insecure` is http beyond loopback, `tls` a certificate or handshake. */
+export type OutboundFaultKind =
+  | 'insecure'
+  | 'timeout'
+  | 'too-large'
+  | 'redirect'
+  | 'proxy'
+  | 'name'
+  | 'tls'
+  | 'unreachable';
+
+/** The message names the address, and the limit or the fault. */
+export class OutboundFault extends Error {
+  readonly kind: OutboundFaultKind;
+  /** Of Node.js: `ENOTFOUND`, `CERT_HAS_EXPIRED`. */
+  readonly code: string | undefined;
+
+  constructor(message: string, { kind, code, cause }: Fault & { readonly cause?: unknown }) {
+    super(message, { cause });
+    this.kind = kind;
+    this.code = code;
+  }
+}
+
+interface Fault {
+  readonly kind: OutboundFaultKind;
+  readonly code?: string | undefined;
 }
 
 export interface Outbound {
   /**
-   * `fetch` with limits. Rejects with an Error whose message names the limit or the fault, never
-   * the body or the query. A `host` among the headers is sent as it is, wherever the address leads.
+   * `fetch` with limits. Rejects with an `OutboundFault` whose message never contains the body or
+   * the query. A `host` among the headers is sent as it is, wherever the address leads.
    */
   readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;
@@ -52,6 +91,7 @@ export function createOutbound({
   maxBytes,
   named = 'path',
   env = process.env,
+  onCertificate,
 }: OutboundLimits): Outbound {
   const { proxy, fault, bypasses } = readProxySettings(env);
   if (fault !== undefined) throw new Error(`${fault.variable} ${fault.message} ${fault.fix}`);
@@ -63,7 +103,8 @@ export function createOutbound({
     maxResponseSize: maxBytes,
     maxHeaderSize: 16 * 1024,
   };
-  const direct = new Agent(limits);
+  const connect = onCertificate && telling(onCertificate, milliseconds);
+  const direct = new Agent({ ...limits, ...(connect && { connect }) });
   const proxied = proxy && {
     agent: new ProxyAgent({ ...limits, uri: proxy.url }),
     variable: proxy.variable,
@@ -81,13 +122,29 @@ export function createOutbound({
   };
 }
 
+function telling(
+  onCertificate: (certificate: ServerCertificate) => void,
+  timeout: number,
+): buildConnector.connector {
+  const connect = buildConnector({ timeout });
+  return (options, callback) =>
+    connect(options, (...outcome) => {
+      const [, socket] = outcome;
+      const { valid_to: end } =
+        (socket as TLSSocket | null)?.getPeerCertificate?.() ?? ({} as { valid_to?: string });
+      if (end !== undefined) onCertificate({ hostname: options.hostname, endsAt: Date.parse(end) });
+      callback(...outcome);
+    });
+}
+
 async function limitedFetch(
   { timeoutSeconds, maxBytes, named, direct, proxied, isDirect }: Connections,
   input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input);
-  if (!isSecureUrl(url)) throw new Error(`${url.origin} is not https`);
+  if (!isSecureUrl(url))
+    throw new OutboundFault(`${url.origin} is not https`, { kind: 'insecure' });
   const through = isDirect(url) ? undefined : proxied;
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit;
@@ -100,10 +157,10 @@ async function limitedFetch(
     } as Parameters<typeof undiciFetch>[1]);
     return await wholeResponse(response, maxBytes);
   } catch (cause) {
-    const fault = faultOf(cause, limit.aborted, { timeoutSeconds, maxBytes });
+    const { text, ...fault } = faultOf(cause, limit.aborted, { timeoutSeconds, maxBytes });
     const route = through === undefined ? '' : ` (through the proxy of ${through.variable})`;
     const address = named === 'path' ? `${url.origin}${url.pathname}` : url.origin;
-    throw new Error(`${address}: ${fault}${route}`, { cause });
+    throw new OutboundFault(`${address}: ${text}${route}`, { ...fault, cause });
   }
 }
 
@@ -133,7 +190,7 @@ async function wholeResponse(
   const { status } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();
-    throw new Error(`answered with a redirect (${status}), which is not followed`);
+    throw new Redirected(`answered with a redirect (${status}), which is not followed`);
   }
   const body = await readAtMost(maxBytes, response.body);
   const headers = new Headers([...response.headers]);
@@ -142,6 +199,7 @@ async function wholeResponse(
 }
 
 class TooLarge extends Error {}
+class Redirected extends Error {}
 
 /** Counts decompressed bytes: a few kilobytes on the wire can become many megabytes. */
 async function readAtMost(
@@ -162,16 +220,31 @@ function faultOf(
   cause: unknown,
   timedOut: boolean,
   { timeoutSeconds, maxBytes }: Pick<OutboundLimits, 'timeoutSeconds' | 'maxBytes'>,
-): string {
-  if (timedOut) return `no complete answer within ${timeoutSeconds} s`;
+): Fault & { readonly text: string } {
+  if (timedOut) return { kind: 'timeout', text: `no complete answer within ${timeoutSeconds} s` };
   const codes = [cause, cause instanceof Error ? cause.cause : undefined].map(
     error => (error as { code?: unknown } | undefined)?.code,
   );
   if (cause instanceof TooLarge || codes.includes('UND_ERR_RES_EXCEEDED_MAX_SIZE'))
-    return `the answer is larger than ${maxBytes} bytes`;
+    return { kind: 'too-large', text: `the answer is larger than ${maxBytes} bytes` };
+  if (cause instanceof Redirected) return { kind: 'redirect', text: cause.message };
   const rejected = tunnelStatus(cause);
-  if (rejected !== undefined) return `the proxy rejected the connection (status ${rejected})`;
+  if (rejected !== undefined)
+    return { kind: 'proxy', text: `the proxy rejected the connection (status ${rejected})` };
   const code = codes.find(value => typeof value === 'string');
-  if (code !== undefined) return `cannot be reached (${String(code)})`;
-  return cause instanceof Error ? cause.message : 'cannot be reached';
+  if (code !== undefined) return { kind: kindOf(code), code, text: `cannot be reached (${code})` };
+  return {
+    kind: 'unreachable',
+    text: cause instanceof Error ? cause.message : 'cannot be reached',
+  };
+}
+
+/** OpenSSL's names of what is wrong with a certificate, and Node.js's of a failed handshake. */
+const TLS_CODE =
+  /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)|_CERT(?:_|$)/;
+const NAME_CODES: readonly string[] = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME'];
+
+function kindOf(code: string): OutboundFaultKind {
+  if (NAME_CODES.includes(code)) return 'name';
+  return TLS_CODE.test(code) ? 'tls' : 'unreachable';
 }

@@ -178,7 +178,14 @@ async function discoverProvider({
   clientId,
   outbound,
 }: ProviderOptions): Promise<ServerMetadata> {
-  const document = await discoveryDocument(issuer, clientId, outbound);
+  return checkedMetadata(await discoveryDocument({ issuer, clientId, outbound }), issuer);
+}
+
+/**
+ * The document, if the bridge can use this provider. Throws a BridgeError whose message can be
+ * shown on a page.
+ */
+export function checkedMetadata(document: ServerMetadata, issuer: string): ServerMetadata {
   // The library accepts a trailing slash and Entra ID's {tenantid}; then the token's iss could be
   // anyone's.
   if (document.issuer !== issuer) {
@@ -197,11 +204,12 @@ async function discoverProvider({
   return checked.data as ServerMetadata;
 }
 
-async function discoveryDocument(
-  issuer: string,
-  clientId: string,
-  outbound: Outbound,
-): Promise<ServerMetadata> {
+/** The document as it is. Throws `idp_unreachable`. */
+export async function discoveryDocument({
+  issuer,
+  clientId,
+  outbound,
+}: Pick<ProviderOptions, 'issuer' | 'clientId' | 'outbound'>): Promise<ServerMetadata> {
   if (!URL.canParse(issuer)) throw unfit('the configured issuer is not a URL');
   const endpoint = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   try {

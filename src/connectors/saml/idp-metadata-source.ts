@@ -31,7 +31,7 @@ const LAST_RETRY: Seconds = 5 * MINUTE;
 const RETRY_ON_DEMAND: Seconds = 2;
 const UNREADABLE = 'the metadata of the identity provider cannot be read';
 const RENAMED = 'the metadata of the identity provider now names another entityID';
-const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
+export const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
 
 export class MetadataSource {
   readonly #options: MetadataSourceOptions;
@@ -116,7 +116,7 @@ export class MetadataSource {
   async #readOnce(): Promise<void> {
     this.#readAt = this.#now();
     try {
-      const fresh = parseIdpMetadata(await load(this.#options));
+      const fresh = parseIdpMetadata(await loadMetadata(this.#options));
       if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil)
         throw new BridgeError('connector_unavailable', EXPIRED);
       // Users are known by connector and subject: under another IdP they would be other users.
@@ -159,7 +159,11 @@ export class MetadataSource {
   }
 }
 
-async function load({ location, outbound }: MetadataSourceOptions): Promise<string> {
+/** Throws `connector_unavailable`; its cause names the address or the file. */
+export async function loadMetadata({
+  location,
+  outbound,
+}: Pick<MetadataSourceOptions, 'location' | 'outbound'>): Promise<string> {
   try {
     if ('file' in location) return await readFile(location.file, 'utf8');
     const response = await outbound.fetch(location.url, {

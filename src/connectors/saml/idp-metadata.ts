@@ -46,6 +46,22 @@ const MIN_RSA_BITS = 2048;
 
 /** Throws `connector_unavailable`. */
 export function parseIdpMetadata(xml: string): IdpMetadata {
+  return idpMetadataOf(readIdpDocument(xml));
+}
+
+/** A document that describes one identity provider, which need not be usable. */
+export interface IdpDocument {
+  readonly entityId: string;
+  /** The IDPSSODescriptor. */
+  readonly role: XmlElement;
+  readonly wantsSignedRequests: boolean;
+  readonly validUntil: Instant | undefined;
+  /** Of signing keys, in the order of the document; at least one. */
+  readonly certificates: readonly X509Certificate[];
+}
+
+/** Throws `connector_unavailable`. */
+export function readIdpDocument(xml: string): IdpDocument {
   const entity = idpEntity(rootOf(xml));
   const [role, ...more] = idpRoles(entity);
   if (role === undefined || more.length > 0)
@@ -55,12 +71,24 @@ export function parseIdpMetadata(xml: string): IdpMetadata {
   const ends = [entity, role].map(validUntilOf).filter(end => end !== undefined);
   return {
     entityId,
-    signOnUrl: signOnUrlOf(role),
-    signingCertificates: signingCertificatesOf(role),
+    role,
     wantsSignedRequests: ['true', '1'].includes(
       role.attributes.get('WantAuthnRequestsSigned') ?? '',
     ),
     validUntil: ends.length > 0 ? Math.min(...ends) : undefined,
+    certificates: certificatesIn(role),
+  };
+}
+
+/** Throws `connector_unavailable` for a provider that the bridge cannot use. */
+export function idpMetadataOf({ certificates, role, ...rest }: IdpDocument): IdpMetadata {
+  const { entityId, wantsSignedRequests, validUntil } = rest;
+  return {
+    entityId,
+    signOnUrl: signOnUrlOf(role),
+    signingCertificates: usableCertificates(certificates),
+    wantsSignedRequests,
+    validUntil,
   };
 }
 
@@ -122,13 +150,8 @@ function signOnUrlOf(role: XmlElement): string {
   return location;
 }
 
-/**
- * The certificates of signing keys; a KeyDescriptor without `use` serves for signing too
- * (saml-metadata 2.4.1.1). Only the key of a certificate counts, not its dates or issuer (SAML V2.0
- * Metadata Interoperability Profile 2.5). Keys that the engine does not support, such as EC keys,
- * are left out.
- */
-function signingCertificatesOf(role: XmlElement): string[] {
+/** A KeyDescriptor without `use` serves for signing too (saml-metadata 2.4.1.1). */
+function certificatesIn(role: XmlElement): X509Certificate[] {
   const certificates = childrenNamed(role, SAML_METADATA, 'KeyDescriptor')
     .filter(descriptor => (descriptor.attributes.get('use') ?? 'signing') === 'signing')
     .flatMap(descriptor => childrenNamed(descriptor, XML_SIGNATURE, 'KeyInfo'))
@@ -136,15 +159,28 @@ function signingCertificatesOf(role: XmlElement): string[] {
     .flatMap(data => childrenNamed(data, XML_SIGNATURE, 'X509Certificate'))
     .map(element => readCertificate(element.text));
   if (certificates.length === 0) throw fault('names no signing certificate');
-  const usable = certificates.filter(({ publicKey }) => {
-    const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
-    return publicKey.asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS;
-  });
+  return certificates;
+}
+
+/**
+ * Only the key of a certificate counts, not its dates or issuer (SAML V2.0 Metadata
+ * Interoperability Profile 2.5). Keys that the engine does not support, such as EC keys, are left
+ * out.
+ */
+function usableCertificates(certificates: readonly X509Certificate[]): string[] {
+  const usable = certificates.filter(certificate => whyUnused(certificate) === undefined);
   if (usable.length === 0) throw fault(`names no RSA signing key of ${MIN_RSA_BITS} bits or more`);
   const distinct = [...new Set(usable.map(certificate => certificate.toString()))];
   if (distinct.length > MAX_SIGNING_KEYS)
     throw fault(`names more than ${MAX_SIGNING_KEYS} signing keys`);
   return distinct;
+}
+
+/** Why signatures of this key are not verified; undefined if they are. */
+export function whyUnused({ publicKey }: X509Certificate): string | undefined {
+  const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+  if (publicKey.asymmetricKeyType !== 'rsa') return 'is no RSA key';
+  return modulusLength < MIN_RSA_BITS ? `has fewer than ${MIN_RSA_BITS} bits` : undefined;
 }
 
 function readCertificate(text: string): X509Certificate {
