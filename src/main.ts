@@ -62,7 +62,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 async function check({ config }: Options): Promise<ExitCode> {
-  const configuration = await readConfiguration(config!);
+  const reading = { secrets: 'none', warnsOfAbsent: true } as const;
+  const configuration = await readConfiguration(config!, reading);
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const { connectors, accounts, access } = configuration;
   process.stdout.write(
@@ -73,7 +74,7 @@ async function check({ config }: Options): Promise<ExitCode> {
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {
   const apply = withLogLevel(level);
-  const configuration = await readConfiguration(config!);
+  const configuration = await readConfiguration(config!, { secrets: 'all' });
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const stopped = stopSignal();
   let serving: Serving | undefined;

@@ -6,7 +6,7 @@
  * to standard output; audit events go to the store, to standard error and, through the running
  * bridge, to its log.
  */
-import type { Configuration } from './config/configuration.ts';
+import type { ConfigurationWithStore } from './config/configuration.ts';
 import { BridgeError } from './core/errors.ts';
 import { type Command, EXIT, type ExitCode, type Options } from './operate/command.ts';
 import { readConfiguration } from './operate/reading.ts';
@@ -126,7 +126,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
 ];
 
 async function examine(options: Options): Promise<ExitCode> {
-  const configuration = await readConfiguration(options.config!);
+  const configuration = await readConfiguration(options.config!, { secrets: 'all' });
   if (configuration === undefined) return EXIT.configuration;
   const { composeForDoctor } = await import('./compose/doctor.ts');
   const doctor = await import('./operate/doctor/doctor.ts');
@@ -139,7 +139,7 @@ async function examine(options: Options): Promise<ExitCode> {
  */
 function onStore(load: () => Promise<Act>): Command['run'] {
   return async (options): Promise<ExitCode> => {
-    const configuration = await readConfiguration(options.config!);
+    const configuration = await readConfiguration(options.config!, { secrets: 'store' });
     if (configuration === undefined) return EXIT.configuration;
     const act = await load();
     await withUseCases(configuration, useCases => act(useCases, options));
@@ -148,7 +148,7 @@ function onStore(load: () => Promise<Act>): Command['run'] {
 }
 
 async function withUseCases(
-  configuration: Configuration,
+  configuration: ConfigurationWithStore,
   act: (useCases: UseCases) => Promise<void>,
 ): Promise<void> {
   const { composeForOperator } = await import('./compose/operator.ts');

@@ -8,7 +8,7 @@ import { createAuditTrail } from '../audit/audit-trail.ts';
 import { createOperatorSessions, type OperatorSessions } from '../bridge/operator-sessions.ts';
 import { createOperatorWorkloads, type OperatorWorkloads } from '../bridge/operator-workloads.ts';
 import { createRecorder } from '../bridge/recorder.ts';
-import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
+import type { ConfigurationWithStore, StoreConfiguration } from '../config/configuration.ts';
 import type { BridgeError } from '../core/errors.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
@@ -24,7 +24,7 @@ interface OperatorParts {
 }
 
 export async function composeForOperator(
-  configuration: Configuration,
+  configuration: ConfigurationWithStore,
   { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
 ): Promise<OperatorParts> {
   // A command must not make what a bridge of this configuration should have made.

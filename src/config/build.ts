@@ -12,9 +12,16 @@ import { brandOf } from './build-brand.ts';
 import { workloadEntry, workloadRules } from './build-workloads.ts';
 import type {
   Configuration,
+  ConfigurationBySecrets,
+  ConfigurationWithoutSecrets,
+  ConfigurationWithStore,
   ConnectorConfiguration,
+  ConnectorDescription,
   NotificationConfiguration,
+  NotificationDescription,
+  SecretsRead,
   StoreConfiguration,
+  StoreLocation,
 } from './configuration.ts';
 import { NOTIFICATION_KINDS } from './notification-schema.ts';
 import { absolutePath, type References } from './references.ts';
@@ -23,6 +30,7 @@ import type { Document } from './schema.ts';
 type DocumentAccount = Document['accounts'][number];
 type DocumentConnector = Document['connectors'][number];
 type DocumentNotification = Document['notifications'][number];
+type TextOf = References['textOf'];
 
 export interface BuildOptions {
   readonly references: References;
@@ -31,8 +39,36 @@ export interface BuildOptions {
   readonly logo: BrandLogo | undefined;
 }
 
-/** `document` must have passed every check. */
-export function buildConfiguration(document: Document, options: BuildOptions): Configuration {
+/** `document` must have passed every check, and `references` have the secrets. */
+export const BUILDERS: {
+  readonly [S in SecretsRead]: (
+    document: Document,
+    options: BuildOptions,
+  ) => ConfigurationBySecrets[S];
+} = { all: buildWithSecrets, store: buildWithStore, none: buildWithoutSecrets };
+
+function buildWithSecrets(document: Document, options: BuildOptions): Configuration {
+  const { textOf } = options.references;
+  const configuration = buildWithStore(document, options);
+  return {
+    ...configuration,
+    connectors: configuration.connectors.map((connector, index) =>
+      withClientSecret(connector, document.connectors[index], textOf),
+    ),
+    notifications: document.notifications.map(target => notificationOf(target, textOf)),
+  };
+}
+
+function buildWithStore(document: Document, options: BuildOptions): ConfigurationWithStore {
+  const configuration = buildWithoutSecrets(document, options);
+  const store = withUrl(configuration.store, document.store, options.references.textOf);
+  return { ...configuration, store };
+}
+
+function buildWithoutSecrets(
+  document: Document,
+  options: BuildOptions,
+): ConfigurationWithoutSecrets {
   const { baseUrl } = document;
   const accounts = accountsOf(document, options.references);
   const idOf = accountIds(accounts);
@@ -63,7 +99,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     workloads: document.workloads.map(entry => workloadEntry(entry, options.directory)),
     workloadRules: workloadRules(document, idOf, options.references),
     administration: administrationOf(document),
-    notifications: document.notifications.map(target => notificationOf(target, options.references)),
+    notifications: document.notifications.map(described),
     aws: {
       endpoints: document.aws.endpoints,
       partitions: document.aws.partitions,
@@ -73,14 +109,19 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
   };
 }
 
-function storeOf(
-  store: Document['store'],
-  { references, directory }: BuildOptions,
-): StoreConfiguration {
-  if (store.postgres !== undefined)
-    return { kind: 'postgres', url: references.textOf(store.postgres.url) };
+function storeOf(store: Document['store'], { directory }: BuildOptions): StoreLocation {
+  if (store.postgres !== undefined) return { kind: 'postgres' };
   const file = required(store.sqlite);
   return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
+}
+
+function withUrl(
+  location: StoreLocation,
+  { postgres }: Document['store'],
+  textOf: TextOf,
+): StoreConfiguration {
+  if (location.kind === 'sqlite') return location;
+  return { ...location, url: textOf(required(postgres).url) };
 }
 
 function cliOf(
@@ -132,7 +173,7 @@ function connectorOf(
   connector: DocumentConnector,
   accounts: readonly DocumentAccount[],
   options: BuildOptions,
-): ConnectorConfiguration {
+): ConnectorDescription {
   const { id, label, mfa, oidc, logout } = connector;
   const refresh = connector.refresh && {
     everySeconds: connector.refresh.every,
@@ -148,7 +189,6 @@ function connectorOf(
       keepCorporateProof: accounts.some(account => account.trust === 'corporate-web-identity'),
       issuer,
       clientId,
-      clientSecret: options.references.textOf(oidc.clientSecret),
       clientAuthentication,
       scopes,
       claims: { ...claims, ...groupsFormOf(oidc) },
@@ -185,6 +225,15 @@ function connectorOf(
     clockSkewSeconds,
     stepUp,
   };
+}
+
+function withClientSecret(
+  connector: ConnectorDescription,
+  written: DocumentConnector | undefined,
+  textOf: TextOf,
+): ConnectorConfiguration {
+  if (connector.protocol === 'saml') return connector;
+  return { ...connector, clientSecret: textOf(required(written?.oidc).clientSecret) };
 }
 
 function groupsFormOf({
@@ -226,7 +275,9 @@ function accountsOf(document: Document, references: References): readonly Accoun
       by: 'hub',
       hub,
       role,
-      externalId: typeof externalId === 'object' ? references.textOf(externalId) : externalId,
+      ...(typeof externalId === 'object'
+        ? { externalId: references.find(externalId), externalIdByReference: true }
+        : { externalId }),
     });
   });
 }
@@ -263,7 +314,7 @@ type Settings<K extends Kind> = Omit<
 const NOTIFICATIONS: {
   readonly [K in Kind]: (
     written: NonNullable<DocumentNotification[K]>,
-    textOf: References['textOf'],
+    textOf: TextOf,
   ) => Settings<K>;
 } = {
   slack: ({ webhook }, textOf) => ({ url: textOf(webhook) }),
@@ -274,13 +325,17 @@ const NOTIFICATIONS: {
   email: ({ smtp, from, to = [] }, textOf) => ({ smtpUrl: textOf(smtp), from, to }),
 };
 
-function notificationOf(
-  target: DocumentNotification,
-  { textOf }: References,
-): NotificationConfiguration {
-  const kind = required(NOTIFICATION_KINDS.find(key => target[key] !== undefined));
+function described(target: DocumentNotification): NotificationDescription {
+  return {
+    id: target.id,
+    kind: required(NOTIFICATION_KINDS.find(key => target[key] !== undefined)),
+  };
+}
+
+function notificationOf(target: DocumentNotification, textOf: TextOf): NotificationConfiguration {
+  const { id, kind } = described(target);
   // Each row takes the settings of its own kind.
-  const settingsOf = NOTIFICATIONS[kind] as (written: unknown, of: typeof textOf) => object;
+  const settingsOf = NOTIFICATIONS[kind] as (written: unknown, of: TextOf) => object;
   const settings = settingsOf(target[kind], textOf);
-  return { id: target.id, kind, ...settings } as NotificationConfiguration;
+  return { id, kind, ...settings } as NotificationConfiguration;
 }

@@ -18,13 +18,37 @@ import type { Seconds } from '../core/time.ts';
 import type { WorkloadEntryId } from '../core/workload.ts';
 import type { WorkloadRule } from '../core/workload-rule.ts';
 
-export interface Configuration {
+/** Which secrets a command reads: all, the one that opens the store, or none. */
+export type SecretsRead = keyof ConfigurationBySecrets;
+
+/** What reading gives. A command without a secret has a type that no adapter accepts. */
+export interface ConfigurationBySecrets {
+  readonly all: Configuration;
+  readonly store: ConfigurationWithStore;
+  readonly none: ConfigurationWithoutSecrets;
+}
+
+/** What the server has. */
+export interface Configuration extends ConfigurationWithStore {
+  /** At least one; ids are unique. */
+  readonly connectors: readonly ConnectorConfiguration[];
+  /** Who is told of elevations; ids are unique. */
+  readonly notifications: readonly NotificationConfiguration[];
+}
+
+/** What opens the store, and no other secret. */
+export interface ConfigurationWithStore extends ConfigurationWithoutSecrets {
+  readonly store: StoreConfiguration;
+}
+
+/** What the file says. External ids that it refers to are not in its accounts. */
+export interface ConfigurationWithoutSecrets {
   /** The origin under which browsers and clients reach the bridge, without a trailing slash. */
   readonly baseUrl: string;
   readonly listen: { readonly host: string; readonly port: number };
   /** CIDR blocks of the proxies whose X-Forwarded-* headers are trusted. */
   readonly proxy: { readonly trusted: readonly string[] };
-  readonly store: StoreConfiguration;
+  readonly store: StoreLocation;
   readonly sessions: { readonly idleSeconds: Seconds; readonly maxSeconds: Seconds };
   readonly cli: {
     readonly maxSeconds: Seconds;
@@ -48,7 +72,7 @@ export interface Configuration {
   readonly brand: Brand;
   readonly log: { readonly level: LogLevel };
   /** At least one; ids are unique. */
-  readonly connectors: readonly ConnectorConfiguration[];
+  readonly connectors: readonly ConnectorDescription[];
   readonly issuer: {
     readonly saml: { readonly entityId: string };
     readonly webIdentity: { readonly audience: string; readonly issuer: string };
@@ -68,7 +92,7 @@ export interface Configuration {
     readonly auditors?: GroupSelector | undefined;
   };
   /** Who is told of elevations; ids are unique. */
-  readonly notifications: readonly NotificationConfiguration[];
+  readonly notifications: readonly NotificationDescription[];
   readonly aws: {
     readonly endpoints: {
       readonly sts?: string | undefined;
@@ -91,6 +115,14 @@ export type StoreConfiguration =
   | { readonly kind: 'sqlite'; readonly file: string }
   /** A connection URL that may contain a password: a secret. */
   | { readonly kind: 'postgres'; readonly url: string };
+
+/** A store without what opens it. */
+export type StoreLocation =
+  | Extract<StoreConfiguration, { readonly kind: 'sqlite' }>
+  | { readonly kind: 'postgres' };
+
+/** A target without its addresses and secrets. */
+export type NotificationDescription = Pick<NotificationConfiguration, 'id' | 'kind'>;
 
 /** Where others are told of elevations. */
 export type NotificationConfiguration = { readonly id: string } /** `url` is a secret. */ & (
@@ -144,12 +176,16 @@ interface AnyConnector {
   readonly keepCorporateProof: boolean;
 }
 
-export interface OidcConnectorConfiguration extends AnyConnector {
+export interface OidcConnectorConfiguration extends OidcConnectorDescription {
+  /** A secret. */
+  readonly clientSecret: string;
+}
+
+/** An OpenID provider without the client's secret. */
+export interface OidcConnectorDescription extends AnyConnector {
   readonly protocol: 'oidc';
   readonly issuer: string;
   readonly clientId: string;
-  /** A secret. */
-  readonly clientSecret: string;
   readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
   readonly scopes: readonly string[];
   readonly claims: IdentityMapping;
@@ -197,3 +233,6 @@ export interface SamlConnectorConfiguration extends AnyConnector {
 }
 
 export type ConnectorConfiguration = OidcConnectorConfiguration | SamlConnectorConfiguration;
+
+/** A connector without its secrets. */
+export type ConnectorDescription = OidcConnectorDescription | SamlConnectorConfiguration;

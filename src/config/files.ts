@@ -27,8 +27,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'has a name that is too long',
 };
 
+/** Codes of a file that another user or another machine can read. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+
 /** Why a file could not be read: a clause without the name of the file, `does not exist`. */
-export class UnreadableFile extends Error {}
+export class UnreadableFile extends Error {
+  /** The file is not here, or this user cannot read it. */
+  get isOutOfReach(): boolean {
+    const code = (this.cause as NodeJS.ErrnoException | undefined)?.code;
+    return code !== undefined && OUT_OF_REACH.has(code);
+  }
+}
 
 /** Throws `UnreadableFile`. */
 export async function readSmallFile(file: string, maxBytes: number): Promise<SmallFile> {

@@ -1,9 +1,9 @@
 /** Loads a configuration: reads, parses, checks everything, and only then builds it. */
 import { dirname, resolve } from 'node:path';
 import { resolveLogo } from './brand-logo.ts';
-import { buildConfiguration } from './build.ts';
+import { BUILDERS } from './build.ts';
 import { claimNumberProblems } from './claim-numbers.ts';
-import type { Configuration } from './configuration.ts';
+import type { Configuration, ConfigurationBySecrets, SecretsRead } from './configuration.ts';
 import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
 import { optionalTagProblems } from './optional-tag-checks.ts';
@@ -30,13 +30,21 @@ const MAX_BYTES = 8 * 1024 * 1024;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The result of a check; problems and warnings are in the order of the file. */
-export interface CheckedConfiguration {
+export interface CheckedConfiguration<S extends SecretsRead = 'all'> {
   /** Absent when there are problems. */
-  readonly configuration?: Configuration | undefined;
+  readonly configuration?: ConfigurationBySecrets[S] | undefined;
   /** What must be fixed before the file can be used. */
   readonly problems: readonly LocatedProblem[];
   /** What works, but hardly as meant. */
   readonly warnings: readonly LocatedProblem[];
+  /** Secrets that are not there, and that only the server needs: warnings of `check`. */
+  readonly absentSecrets: readonly LocatedProblem[];
+}
+
+/** Which secrets are read. Others are checked if they are there, and not kept. */
+export interface Reading<S extends SecretsRead> {
+  readonly secrets: S;
+  readonly env?: Environment;
 }
 
 /** A configuration that may be used, and its warnings. */
@@ -51,7 +59,10 @@ export async function loadConfiguration(
   path: string,
   { env = process.env }: { readonly env?: Environment } = {},
 ): Promise<LoadedConfiguration> {
-  const { configuration, problems, warnings } = await checkConfiguration(path, env);
+  const { configuration, problems, warnings } = await checkConfiguration(path, {
+    secrets: 'all',
+    env,
+  });
   if (configuration === undefined) throw new ConfigurationError(problems);
   return { ...configuration, warnings };
 }
@@ -60,10 +71,10 @@ export async function loadConfiguration(
  * Reads and checks a configuration file and the secrets that it refers to. Never throws because of
  * its content.
  */
-export async function checkConfiguration(
+export async function checkConfiguration<S extends SecretsRead>(
   path: string,
-  env: Environment = process.env,
-): Promise<CheckedConfiguration> {
+  reading: Reading<S>,
+): Promise<CheckedConfiguration<S>> {
   let file: SmallFile;
   try {
     file = await readSmallFile(path, MAX_BYTES);
@@ -80,20 +91,21 @@ export async function checkConfiguration(
       atTop(path, problem),
     ),
   );
-  const checked = await checkText(file.text, path, env);
+  const checked = await checkText(file.text, path, reading);
   const problems = [...permissions.problems, ...checked.problems];
   return {
     configuration: problems.length > 0 ? undefined : checked.configuration,
     problems,
     warnings: [...permissions.warnings, ...checked.warnings],
+    absentSecrets: checked.absentSecrets,
   };
 }
 
-async function checkText(
+async function checkText<S extends SecretsRead>(
   text: string,
   path: string,
-  env: Environment,
-): Promise<CheckedConfiguration> {
+  { secrets, env = process.env }: Reading<S>,
+): Promise<CheckedConfiguration<S>> {
   if (/[^\P{Cc}\t\n\r]/u.test(text))
     return rejected(path, {
       message: 'the file contains control characters.',
@@ -101,7 +113,7 @@ async function checkText(
     });
   const { value, problems: ofSyntax, positionOf, textAt } = readYaml(text);
   const syntax = ofSyntax.map(problem => located(path, problem, problem.position));
-  if (value === undefined) return { problems: inOrder(syntax), warnings: [] };
+  if (value === undefined) return { problems: inOrder(syntax), warnings: [], absentSecrets: [] };
   if (value === null)
     return rejected(path, {
       message: 'the file is empty.',
@@ -111,8 +123,10 @@ async function checkText(
   const parsed = documentSchema.safeParse(value);
   const document = parsed.success ? parsed.data : (readable(documentSchema, value) ?? {});
   const directory = dirname(resolve(path));
-  const references = await resolveReferences(document, { directory, env });
+  const references = await resolveReferences(document, { directory, env, secrets });
   const { logo, problems: ofLogo } = await resolveLogo(document, directory);
+  const at = (problem: ProblemAt): LocatedProblem =>
+    located(path, problem, positionOf(problem.path));
   const ofContent = [
     ...schemaProblems(parsed.error?.issues ?? [], value),
     ...crossProblems(document, value),
@@ -120,19 +134,19 @@ async function checkText(
     ...ofLogo,
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
-  ].map(problem => located(path, problem, positionOf(problem.path)));
+  ].map(at);
 
   const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));
-  if (problems.length > 0 || !parsed.success) return { problems, warnings };
+  const found = { problems, warnings, absentSecrets: inOrder(references.absent.map(at)) };
+  if (problems.length > 0 || !parsed.success) return found;
   return {
-    configuration: buildConfiguration(parsed.data, { references, directory, logo }),
-    problems,
-    warnings,
+    configuration: BUILDERS[secrets](parsed.data, { references, directory, logo }),
+    ...found,
   };
 }
 
-function rejected(file: string, problem: Problem): CheckedConfiguration {
-  return { problems: [atTop(file, problem)], warnings: [] };
+function rejected(file: string, problem: Problem): CheckedConfiguration<never> {
+  return { problems: [atTop(file, problem)], warnings: [], absentSecrets: [] };
 }
 
 /** A problem of the file as a whole. */

@@ -18,6 +18,7 @@ The server reads one YAML file: \`rolebridge-server serve --config rolebridge.ya
 [examples/rolebridge.yaml](../examples/rolebridge.yaml) is a complete one; the examples below are part of it.
 
 \`rolebridge-server check rolebridge.yaml\` reads a file and starts nothing.
+It needs no secret: it checks those that are there, and warns of others that the server needs.
 It reports every problem at once, with line, path and fix:
 
 \`\`\`

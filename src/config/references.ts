@@ -4,6 +4,7 @@
  */
 import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
+import type { SecretsRead } from './configuration.ts';
 import { databaseUrlProblem } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
 import { keySetProblem } from './key-set.ts';
@@ -19,28 +20,41 @@ export interface Surroundings {
   /** Relative paths begin here: the directory of the configuration file. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The secrets that are kept. Others are checked if they are there. */
+  readonly secrets: SecretsRead;
 }
 
 export interface References {
   /**
    * The text that a reference of the document points at. Throws when it was not found, which
-   * `problems` told.
+   * `problems` told, and for a secret that is not kept.
    */
   textOf(reference: object): string;
-  /** The same text; undefined when it was not found. */
+  /** The same text; undefined when it was not found or is not kept. */
   find(reference: object): string | undefined;
   readonly problems: readonly ProblemAt[];
+  /** Secrets that are not there, and that only the server needs. */
+  readonly absent: readonly ProblemAt[];
 }
 
 /** A key of the document that points at a text, and the check of that text. */
 interface Pointer {
   readonly path: Path;
   readonly reference: SecretReference;
-  readonly secret: boolean;
+  readonly kind: PointerKind;
   readonly maxBytes: number;
   /** Gives what is kept of the text, and says what is wrong with it without repeating it. */
   readonly read: (text: string) => Found;
 }
+
+/** `file` is no secret: a copy of metadata, a session policy, a set of public keys. */
+type PointerKind = 'secret of the store' | 'secret of the server' | 'file';
+
+const KEPT: { readonly [S in SecretsRead]: ReadonlySet<PointerKind> } = {
+  all: new Set(['secret of the store', 'secret of the server', 'file']),
+  store: new Set(['secret of the store', 'file']),
+  none: new Set(['file']),
+};
 
 const MAX_SECRET_BYTES = 64 * 1024;
 /** The SAML connector takes no more characters than this, and no character is less than a byte. */
@@ -59,6 +73,7 @@ export async function resolveReferences(
 ): Promise<References> {
   const texts = new Map<object, string>();
   const problems: ProblemAt[] = [];
+  const absent: ProblemAt[] = [];
   const files = new Map<string, Promise<SmallFile | UnreadableFile>>();
   const fileAt = (name: string, maxBytes: number): Promise<SmallFile | UnreadableFile> => {
     const known =
@@ -73,13 +88,19 @@ export async function resolveReferences(
       'env' in reference
         ? fromEnvironment(reference.env, surroundings.env)
         : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
-    const kept = found.text === undefined ? NOTHING : pointer.read(found.text);
-    problems.push(...[...found.problems, ...kept.problems].map(problem => ({ path, ...problem })));
-    if (kept.text !== undefined) texts.set(reference, kept.text);
+    const isKept = KEPT[surroundings.secrets].has(pointer.kind);
+    if (found.outOfReach !== undefined && !isKept) {
+      absent.push({ path, ...found.outOfReach, warning: true });
+      continue;
+    }
+    const read = found.text === undefined ? NOTHING : pointer.read(found.text);
+    problems.push(...[...found.problems, ...read.problems].map(problem => ({ path, ...problem })));
+    if (read.text !== undefined && isKept) texts.set(reference, read.text);
   }
   const find = (reference: object): string | undefined => texts.get(reference);
   return {
     problems,
+    absent,
     find,
     textOf: reference => {
       const text = find(reference);
@@ -93,6 +114,8 @@ export async function resolveReferences(
 interface Found {
   readonly text?: string;
   readonly problems: readonly Problem[];
+  /** What is said instead of the problems if only the server needs the text. */
+  readonly outOfReach?: Problem | undefined;
 }
 
 const NOTHING: Found = { problems: [] };
@@ -109,10 +132,15 @@ function fromEnvironment(name: string, env: Surroundings['env']): Found {
     : 'environment variable that is named here';
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
   if (text === undefined)
-    return rejected({
-      message: `the ${shown} is not set.`,
-      fix: 'Set it where the bridge is started.',
-    });
+    return {
+      problems: [
+        { message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' },
+      ],
+      outOfReach: {
+        message: `the ${shown} is not set here; the server needs it.`,
+        fix: 'Set it where the server is started.',
+      },
+    };
   return { text, problems: [] };
 }
 
@@ -125,14 +153,24 @@ async function fromFile(
   const name = absolutePath(file, directory);
   const found = await fileAt(name, pointer.maxBytes);
   if (found instanceof UnreadableFile)
-    return rejected({
-      message: `the file ${name} ${found.message}.`,
-      fix: 'Correct the path, which is relative to this file, or the file.',
-    });
+    return {
+      problems: [
+        {
+          message: `the file ${name} ${found.message}.`,
+          fix: 'Correct the path, which is relative to this file, or the file.',
+        },
+      ],
+      outOfReach: found.isOutOfReach
+        ? {
+            message: `the file ${name} ${found.message}; the server needs it.`,
+            fix: 'Put it where the server runs, readable by its user.',
+          }
+        : undefined,
+    };
   return {
     text: found.text,
     problems: permissionProblems(name, found, {
-      secret: pointer.secret,
+      secret: pointer.kind !== 'file',
       self: process.getuid?.(),
     }),
   };
@@ -146,7 +184,10 @@ function unreadable(cause: unknown): UnreadableFile {
 function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   const url = document.store?.postgres?.url;
   if (url)
-    yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlProblem);
+    yield {
+      ...secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlProblem),
+      kind: 'secret of the store',
+    };
   yield* connectorPointers(document);
   yield* accountPointers(document);
   yield* policyPointers(document);
@@ -165,7 +206,7 @@ function* connectorPointers({ connectors = [] }: Readable<Document>): Generator<
       yield {
         path: ['connectors', index, 'saml', 'metadata', 'file'],
         reference: { file: metadata.file },
-        secret: false,
+        kind: 'file',
         maxBytes: MAX_METADATA_BYTES,
         read: () => NOTHING,
       };
@@ -191,7 +232,7 @@ function* policyPointers(document: Readable<Document>): Generator<Pointer> {
       yield {
         path: [...path, 'policy', 'file'],
         reference: policy as { file: string },
-        secret: false,
+        kind: 'file',
         maxBytes: MAX_SECRET_BYTES,
         read: readPolicy,
       };
@@ -206,7 +247,7 @@ function* keySetPointers({ workloads = [] }: Readable<Document>): Generator<Poin
       yield {
         path: ['workloads', index, 'jwks', 'file'],
         reference: { file },
-        secret: false,
+        kind: 'file',
         maxBytes: MAX_KEY_SET_BYTES,
         read: readKeySet,
       };
@@ -246,7 +287,7 @@ function secretPointer(
     const problem = check(secret);
     return { text: secret, problems: problem === undefined ? [] : [problem] };
   };
-  return { path, reference, secret: true, maxBytes: MAX_SECRET_BYTES, read };
+  return { path, reference, kind: 'secret of the server', maxBytes: MAX_SECRET_BYTES, read };
 }
 
 /**

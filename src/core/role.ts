@@ -35,7 +35,10 @@ export type Trust =
       readonly by: 'hub';
       readonly hub: Account;
       readonly role: RoleName;
+      /** Undefined also if it is a reference and the secrets were not read. */
       readonly externalId?: string | undefined;
+      /** The file refers to the external id; it is neither printed nor written anywhere. */
+      readonly externalIdByReference?: true | undefined;
     };
 
 export interface Account {

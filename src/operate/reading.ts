@@ -3,13 +3,27 @@
  *
  * Does not own: what is checked (config/load).
  */
-import type { Configuration } from '../config/configuration.ts';
+import type {
+  Configuration,
+  ConfigurationBySecrets,
+  SecretsRead,
+} from '../config/configuration.ts';
 import { type CheckedConfiguration, checkConfiguration, formatProblems } from '../config/load.ts';
 import { readProxySettings } from '../core/proxy.ts';
 
+interface Reading<S extends SecretsRead> {
+  /** What the command opens. It gets no other secret, and does not miss one that is not there. */
+  readonly secrets: S;
+  /** Warns of the secrets that are not here and that the server needs. */
+  readonly warnsOfAbsent?: boolean;
+}
+
 /** Undefined if the configuration has problems, which are printed then. */
-export async function readConfiguration(file: string): Promise<Configuration | undefined> {
-  return (await readAndPrint(file)).configuration;
+export async function readConfiguration<S extends SecretsRead>(
+  file: string,
+  reading: Reading<S>,
+): Promise<ConfigurationBySecrets[S] | undefined> {
+  return (await readAndPrint(file, reading)).configuration;
 }
 
 /**
@@ -17,17 +31,20 @@ export async function readConfiguration(file: string): Promise<Configuration | u
  * standard error, which has all of them, can go elsewhere.
  */
 export async function readAgain(file: string): Promise<Configuration> {
-  const { configuration, problems } = await readAndPrint(file);
+  const { configuration, problems } = await readAndPrint(file, { secrets: 'all' });
   if (configuration !== undefined) return configuration;
   const more = problems.length > 1 ? ` (the first of ${problems.length} mistakes)` : '';
   throw new Error(`the configuration has mistakes: ${formatProblems(problems.slice(0, 1))}${more}`);
 }
 
-async function readAndPrint(file: string): Promise<CheckedConfiguration> {
-  const checked = await checkConfiguration(file, process.env);
-  const { problems, warnings } = checked;
-  if (warnings.length > 0) process.stderr.write(`${formatProblems(warnings)}\n`);
-  if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
+async function readAndPrint<S extends SecretsRead>(
+  file: string,
+  { secrets, warnsOfAbsent = false }: Reading<S>,
+): Promise<CheckedConfiguration<S>> {
+  const checked = await checkConfiguration(file, { secrets });
+  const { problems, warnings, absentSecrets } = checked;
+  for (const told of [warnings, warnsOfAbsent ? absentSecrets : [], problems])
+    if (told.length > 0) process.stderr.write(`${formatProblems(told)}\n`);
   return checked;
 }
 

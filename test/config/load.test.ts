@@ -498,7 +498,9 @@ describe('loadConfiguration', () => {
     }));
 
   it('names a missing file', async () => {
-    const { problems } = await checkConfiguration('/nonexistent/rolebridge.yaml', {});
+    const { problems } = await checkConfiguration('/nonexistent/rolebridge.yaml', {
+      secrets: 'all',
+    });
     assert.deepEqual(said(problems), [
       '1:1: the file does not exist. Name a readable YAML file of at most 8 MB.',
     ]);

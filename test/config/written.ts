@@ -63,7 +63,8 @@ export async function written(test: (files: Written) => Promise<void>): Promise<
       directory,
       file,
       put,
-      check: (content, env = ENV) => checkConfiguration(put('rolebridge.yaml', content), env),
+      check: (content, env = ENV) =>
+        checkConfiguration(put('rolebridge.yaml', content), { secrets: 'all', env }),
     });
   } finally {
     rmSync(directory, { recursive: true });

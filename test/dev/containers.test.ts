@@ -104,7 +104,7 @@ describe('the containers', () => {
   it('give the bridge a configuration without a problem or a warning', async () => {
     const { problems, warnings } = await checkConfiguration(
       pathOf('docs/keycloak/rolebridge.yaml'),
-      bridge.environment!,
+      { secrets: 'all', env: bridge.environment! },
     );
     assert.deepEqual([...problems, ...warnings], []);
   });
@@ -150,10 +150,10 @@ describe('the containers', () => {
   });
 
   it('let Keycloak answer at the addresses of the bridge, with the attributes that it maps', async () => {
-    const { configuration } = await checkConfiguration(
-      pathOf('docs/keycloak/rolebridge.yaml'),
-      bridge.environment!,
-    );
+    const { configuration } = await checkConfiguration(pathOf('docs/keycloak/rolebridge.yaml'), {
+      secrets: 'all',
+      env: bridge.environment!,
+    });
     const { baseUrl, connectors } = configuration!;
 
     for (const connector of connectors) {

@@ -44,7 +44,7 @@ describe('the demo', () => {
 
     const { configuration, problems, warnings } = await checkConfiguration(
       directory.file('rolebridge.yaml'),
-      {},
+      { secrets: 'all', env: {} },
     );
     assert.deepEqual([...problems, ...warnings], []);
 

@@ -78,7 +78,10 @@ for (const name of [
         const path = join(directory, 'rolebridge.yaml');
         writeFileSync(path, document, { mode: 0o600 });
 
-        const { problems, warnings } = await checkConfiguration(path, Object.fromEntries(names));
+        const { problems, warnings } = await checkConfiguration(path, {
+          secrets: 'all',
+          env: Object.fromEntries(names),
+        });
 
         assert.equal(formatProblems([...problems, ...warnings]), '');
       });

@@ -113,7 +113,8 @@ describe('the example of a vendor', () => {
 
   it('is a configuration without a mistake or a warning', async () => {
     const { problems, warnings } = await checkConfiguration(EXAMPLE.pathname, {
-      OKTA_SECRET: 'correct-horse-battery',
+      secrets: 'all',
+      env: { OKTA_SECRET: 'correct-horse-battery' },
     });
     // Whether a checkout is writable for a group is a matter of its umask.
     assert.deepEqual(

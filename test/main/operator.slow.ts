@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -201,5 +202,62 @@ describe('what operators do', () => {
     assert.equal((await next.line('person.blocked')).person, 'b'.repeat(16));
     assert.equal((await next.line('sign-out.everywhere')).person, 'b'.repeat(16));
     assert.equal(linesOf(next).length, 1);
+  });
+});
+
+describe('a command without the secrets of the server', () => {
+  const prepared = async (): Promise<{ file: string; directory: string }> => {
+    const directory = mkdtempSync(join(tmpdir(), 'rolebridge-without-secrets-'));
+    await placeSigningKeys(join(directory, 'keys'));
+    const file = writeConfiguration({ directory, port: await freePort() });
+    const sealing = randomBytes(32).toString('base64url');
+    writeFileSync(join(directory, 'keys', 'sealing.key'), sealing, { mode: 0o600 });
+    rmSync(join(directory, 'secrets'), { recursive: true });
+    return { file, directory };
+  };
+
+  it('checks the configuration, and warns of each secret that the server needs', async t => {
+    const { file, directory } = await prepared();
+    t.after(() => rmSync(directory, { recursive: true }));
+    const { code, stdout, stderr } = await run('check', file);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /is in order/);
+    assert.match(stderr, /clientSecret: the file .+ does not exist; the server needs it\./);
+    assert.match(stderr, /externalId: the file .+ does not exist; the server needs it\./);
+    assert.equal((await run('serve', file)).code, 78);
+  });
+
+  it('lists and ends sessions and blocks a user, and says nothing of secrets', async t => {
+    const { file, directory } = await prepared();
+    t.after(() => rmSync(directory, { recursive: true }));
+    const person = ['--person', 'a'.repeat(16)];
+    for (const args of [
+      ['sessions'],
+      ['block', ...person],
+      ['sessions', '--blocked'],
+      ['unblock', ...person],
+    ]) {
+      const { code, stderr } = await run(...args, '--config', file);
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stderr, /secret/);
+    }
+  });
+
+  it('requires the URL of the database where it opens the store', async t => {
+    const { file, directory } = await prepared();
+    t.after(() => rmSync(directory, { recursive: true }));
+    const yaml = readFileSync(file, 'utf8').replace(
+      /^store: .+$/m,
+      'store: { postgres: { url: { env: DATABASE_URL } } }',
+    );
+    writeFileSync(file, yaml, { mode: 0o600 });
+    assert.equal((await run('check', file)).code, 0);
+    const { code, stderr } = await run('sessions', '--config', file);
+    assert.equal(code, 78);
+    assert.match(
+      stderr,
+      /store\.postgres\.url: the environment variable DATABASE_URL is not set\./,
+    );
+    assert.doesNotMatch(stderr, /clientSecret/);
   });
 });
