@@ -4,6 +4,7 @@
  */
 import { backChannelLogout } from './apis/back-channel-logout.ts';
 import { CREDENTIALS_API } from './apis/credentials-api.ts';
+import { doctorArrival } from './apis/doctor.ts';
 import { ELEVATIONS_API } from './apis/elevations-api.ts';
 import {
   jwks,
@@ -92,6 +93,9 @@ export const ROUTES: readonly Route<AppParts>[] = [
 
   // Identity providers that end sessions.
   backChannelLogout,
+
+  // The operator's command `doctor`.
+  doctorArrival,
 
   // Users in a browser.
   ...[signInTestPage, signInTestForm],

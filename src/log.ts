@@ -16,6 +16,7 @@ const SECRET_NAMES: ReadonlySet<string> = new Set(
     'set-cookie',
     'x-amz-security-token',
     'x-amz-sso_bearer_token',
+    'x-rolebridge-doctor',
     'password',
     'clientSecret',
     'client_secret',

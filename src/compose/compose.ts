@@ -43,6 +43,7 @@ import { compilePolicy, type Policy } from '../core/policy.ts';
 import type {
   AuditSink,
   Clock,
+  DoctorProofs,
   FederationMetadata,
   KnownBrowsers,
   Secrets,
@@ -52,6 +53,7 @@ import type {
 import { createHelp, type Help } from '../http/help.ts';
 import type { RateLimits } from '../http/rate-limits.ts';
 import { createRenderer, type Renderer } from '../http/render.ts';
+import { createDoctorProofs } from '../issuer/doctor-proofs.ts';
 import { createIssuer } from '../issuer/issuer.ts';
 import { createKnownBrowsers } from '../issuer/known-browsers.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
@@ -98,6 +100,7 @@ export interface Bridge {
   readonly stepUps: StepUps;
   readonly signInTests: SignInTests;
   readonly knownBrowsers: KnownBrowsers;
+  readonly doctorProofs: DoctorProofs;
   /** The programs that can ask for a login. */
   readonly clients: Clients;
   readonly audit: AuditSink;
@@ -265,6 +268,7 @@ function createBridge(
     }),
     backChannelLogouts: createBackChannelLogouts({ ...ports, connectors }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
+    doctorProofs: createDoctorProofs(parts.sealingSecret),
     serviceProviders: new Map(
       opened.flatMap(({ connector, metadata }) =>
         metadata === undefined ? [] : [[connector.id, metadata]],

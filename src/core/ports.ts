@@ -352,6 +352,22 @@ export interface KnownBrowsers {
   markOf(browser: string): string;
 }
 
+/** A request that a proof of `doctor` is bound to. */
+export interface ProvenRequest {
+  /** In capitals. */
+  readonly method: string;
+  /** The base URL of the bridge. */
+  readonly origin: string;
+}
+
+/** Proofs that a request comes from `doctor` with the secret of this bridge. */
+export interface DoctorProofs {
+  /** The proof for one request of this minute, and its nonce: 22 characters of base64url. */
+  make(request: ProvenRequest, now: Instant): { readonly proof: string; readonly nonce: string };
+  /** The nonce of a valid proof; undefined for any other text. */
+  nonceIn(proof: string, request: ProvenRequest, now: Instant): string | undefined;
+}
+
 /** Signatures of DPoP proofs. */
 export interface ProofSignatures {
   /** Whether the proof, a compact JWS, is signed by this key with ES256. */

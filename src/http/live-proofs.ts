@@ -8,7 +8,8 @@ import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { Tokens } from '../bridge/tokens.ts';
 import type { Workloads } from '../bridge/workloads.ts';
-import type { Secrets } from '../core/ports.ts';
+import type { Clock, DoctorProofs, Secrets } from '../core/ports.ts';
+import { doctorNonceIn } from './arrival.ts';
 import { anyTokenIn, awsTokenIn, workloadProofIn } from './bearer.ts';
 import type { LiveProofs } from './rate-limits.ts';
 import { MAX_PROOF, text } from './read.ts';
@@ -20,6 +21,9 @@ export interface LiveProofParts {
   readonly workloads: Pick<Workloads, 'workloadBehind'>;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
+  readonly doctorProofs: DoctorProofs;
+  readonly baseUrl: string;
+  readonly clock: Clock;
   readonly secrets: Secrets;
 }
 
@@ -50,6 +54,8 @@ export function liveProofsOf(parts: LiveProofParts, cookies: BridgeCookies): Liv
       );
     },
     'AWS tool token': request => ofToken(awsTokenIn(request)),
+    'proof of doctor': async request =>
+      doctorNonceIn(request, parts) === undefined ? undefined : 'doctor',
     grant: async request => {
       const { data } = ShownGrant.safeParse(request.body ?? {});
       if (data?.subject_token !== undefined) return workloads.workloadBehind(data.subject_token);

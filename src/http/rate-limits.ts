@@ -17,7 +17,7 @@ import { contextOf, leaveUnrecorded } from './request-context.ts';
 import { createTally, type Tally } from './tally.ts';
 
 /** What is shown by a request that may be made beyond the limit of its address. */
-export type LiveProof = 'session' | 'bearer token' | 'AWS tool token' | 'grant';
+export type LiveProof = 'session' | 'bearer token' | 'AWS tool token' | 'grant' | 'proof of doctor';
 
 interface RequestLimit {
   readonly most: number;
@@ -130,6 +130,14 @@ export const RATE_LIMITS = {
     key: 'address',
     beyond: 'bearer token',
     reason: 'The terminals of one office, when its users start work.',
+  },
+  doctor: {
+    most: 600,
+    seconds: MINUTE,
+    counts: 'requests',
+    key: 'address',
+    beyond: 'proof of doctor',
+    reason: 'A run of doctor sends about twenty requests.',
   },
 } as const satisfies Readonly<Record<string, RateLimit>>;
 

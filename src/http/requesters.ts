@@ -7,8 +7,10 @@ import type { Tokens } from '../bridge/tokens.ts';
 import type { Workloads } from '../bridge/workloads.ts';
 import { actorOf } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
+import type { Clock, DoctorProofs } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { TOKEN_PREFIX } from '../core/tokens.ts';
+import { arrivalIn } from './arrival.ts';
 import { containerTokenIn, requireAwsToken, shownTokenIn, workloadProofIn } from './bearer.ts';
 import { originIn } from './cors.ts';
 import { sessionIn } from './current-session.ts';
@@ -25,6 +27,8 @@ export interface RequesterParts {
   readonly cookies: BridgeCookies;
   readonly elevations: Pick<ElevationUseCases, 'heldBy'>;
   readonly workloads: Pick<Workloads, 'callerOf'>;
+  readonly doctorProofs: DoctorProofs;
+  readonly clock: Clock;
 }
 
 /** Undefined for a browser whose user is not signed in. Throws `token_invalid`, `unavailable`. */
@@ -78,6 +82,7 @@ export function requesterReaders(parts: RequesterParts): RequesterReaders {
       ...anyone(request, response),
       token: requireAwsToken(request),
     }),
+    doctor: (request, response) => arrivalIn(request, response, parts),
   };
 }
 

@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
 import type { WorkloadCaller } from '../bridge/workload-callers.ts';
+import type { Arrival } from '../core/arrival.ts';
 import type { Session } from '../core/browser-session.ts';
 import type { SentProof } from '../core/dpop.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -59,6 +60,14 @@ export interface TokenHolder extends Anyone {
   readonly token: string;
 }
 
+/** A request to `/doctor`. */
+export interface Arrived {
+  /** Undefined without a valid proof; nothing of the request was read then. */
+  readonly arrival: Arrival | undefined;
+  /** Asked for: a redirect whose Location has so many bytes. */
+  readonly locationBytes: number | undefined;
+}
+
 /** What a handler knows of who asks, by `who` of its row. */
 export interface Requesters {
   readonly anyone: Anyone;
@@ -71,6 +80,7 @@ export interface Requesters {
   readonly workload: WorkloadCaller;
   readonly 'AWS tool token': Caller;
   readonly 'unchecked AWS tool token': TokenHolder;
+  readonly doctor: Arrived;
 }
 export type Who = keyof Requesters;
 

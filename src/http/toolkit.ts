@@ -4,7 +4,7 @@ import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { Proofs } from '../bridge/proofs.ts';
 import type { Workloads } from '../bridge/workloads.ts';
-import type { KnownBrowsers } from '../core/ports.ts';
+import type { DoctorProofs, KnownBrowsers } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
 import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
 import type { ErrorResponseParts } from './error-face.ts';
@@ -27,6 +27,7 @@ export interface MountParts extends LiveProofParts, ErrorResponseParts {
   readonly elevations: ElevationUseCases;
   readonly workloads: Workloads;
   readonly knownBrowsers: KnownBrowsers;
+  readonly doctorProofs: DoctorProofs;
   readonly forwarded: ForwardedWatch;
   readonly rateLimits: RateLimits;
   readonly log: Logger;
