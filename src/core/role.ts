@@ -81,6 +81,19 @@ export function samlProviderArn(account: Account, provider: string): string {
 }
 
 /**
+ * The ARN of an IAM OpenID provider in the account. `issuer` is kept character by character, also a
+ * slash at its end.
+ */
+export function oidcProviderArn(account: Account, issuer: string): string {
+  return `arn:${account.partition}:iam::${account.id}:oidc-provider/${withoutScheme(issuer)}`;
+}
+
+/** An issuer as IAM names it in ARNs and condition keys. */
+export function withoutScheme(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, '');
+}
+
+/**
  * The user's RoleSessionName: the user name, a dash and the person id (`alice-k3jx2q7d5vbn4mza`).
  *
  * The id keeps it injective (threats R33). A user name that does not fit is omitted, not shortened:
