@@ -63,6 +63,7 @@ import type { Outbound } from '../outbound.ts';
 import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
+import { watchKeys } from './known-keys.ts';
 import { createLogins } from './logins.ts';
 import { notifiedBy, openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
@@ -165,6 +166,11 @@ export async function openSnapshot(
   const sealingSecret = await openSealingSecret(configuration.issuer.keys);
   const { value: storage } = opened.use(
     await process.storage({ store: configuration.store, secret: sealingSecret }),
+  );
+  const { directory } = configuration.issuer.keys;
+  await watchKeys(
+    { directory, keys, sealingSecret },
+    { knownKeys: storage.store.knownKeys, clock, log: process.log },
   );
   const { timeoutSeconds } = configuration.aws;
   const { value: toAws } = opened.use(await process.toAws({ timeoutSeconds }));

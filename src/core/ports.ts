@@ -21,6 +21,7 @@ import type { ElevationNotification, HandOut, Notice, Telling } from './elevatio
 import type { IamQuestion, IamReading } from './iam-state.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
+import type { KnownKey, NewKey } from './known-keys.ts';
 import type { Block, KnownPerson, PersonRecord, Standing } from './person-record.ts';
 import type {
   EndedOfPerson,
@@ -584,6 +585,16 @@ export interface RoleUses {
   removeFavourite(person: PersonId, favourite: UsedRole): Promise<void>;
 }
 
+/** Ids of the keys that bridges of this database have used. */
+export interface KnownKeys {
+  /** The newest 1,000 at most, in the order in which they were noted. */
+  all(): Promise<readonly KnownKey[]>;
+  /** Notes keys, and gives the unknown ones: each to one caller, also when several race. */
+  note(keys: readonly NewKey[], now: Instant): Promise<readonly KnownKey[]>;
+  /** The time of the first audit event; undefined without one. */
+  trailBegan(): Promise<Instant | undefined>;
+}
+
 /** Where notifications go: an endpoint, a channel, mailboxes. */
 export interface NotificationTarget {
   readonly id: string;
@@ -628,6 +639,7 @@ export interface Store {
   readonly notices: Notices;
   readonly handOuts: HandOuts;
   readonly roleUses: RoleUses;
+  readonly knownKeys: KnownKeys;
   readonly workloadTokens: WorkloadTokens;
   readonly workloadBlocks: WorkloadBlocks;
   readonly audit: AuditSink;

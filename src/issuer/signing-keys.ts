@@ -20,6 +20,7 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicJwk: JWK;
   readonly certificatePem: string;
+  readonly certificateBeginsAt: Instant;
   readonly certificateEndsAt: Instant;
   /** PKCS #8, for libraries that take text. A function, so that no log prints it accidentally. */
   privateKeyPem(): string;
@@ -124,6 +125,7 @@ async function parseKey(text: string, name: string, files: KeyDirectory): Promis
       privateKey,
       publicJwk,
       certificatePem: certificate.toString(),
+      certificateBeginsAt: certificate.validFromDate.getTime(),
       certificateEndsAt: certificate.validToDate.getTime(),
       privateKeyPem: () => privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     };

@@ -14,6 +14,7 @@ import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
 import type { Database } from './database.ts';
 import { createElevations } from './elevations.ts';
+import { createKnownKeys } from './known-keys.ts';
 import { createNotices } from './notices.ts';
 import { createOperatorEvents, createPeople } from './people.ts';
 import { createProviderSessions } from './provider-sessions.ts';
@@ -64,6 +65,7 @@ export function createStore(
     audit,
     handOuts,
     roleUses: createRoleUses(database),
+    knownKeys: createKnownKeys(database),
     readAudit,
     prune: now => pruneAll(database, { now, strangers }),
     ping: look,

@@ -18,6 +18,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '7 9f000449f68479925d8df29b6b802c3ee6da2d380185af497bede980abbf2887',
       '8 170734a6da5c2e100b1adabbe395b5bd3c3631d27fc797375c2786a009b577d6',
       '9 8a7081df6d1a1bb114db19a9180a49b0dcb6c88cdde9bffd2d3ba9efc554a84a',
+      '10 8024347a5f0f8e9ccce42bbf92b432caad969f66719aeee7a32d416c95f7b88b',
     ],
     [
       '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
@@ -29,6 +30,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '7 3938a2aefe002653b0ef95351f99d4239b9b5c09dca198b1ddae88b6a2e51ecb',
       '8 1bd005d36f7b45eb7ec3722d830238f96d322078add4a730f57342456db66bdd',
       '9 b2e417aee1bfc34e77efae89d610c2e6ea084314fe2ab497e7219abe6e7c1de9',
+      '10 af2d3de5bf37e23d4d741b496ff75cb662dd604f38372772ab743014b72adca5',
     ],
   ]);
 });

@@ -18,6 +18,7 @@ import {
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
+import { knownKeysContract } from '../contracts/known-keys.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
   indexedNoticesContract,
@@ -127,6 +128,7 @@ function testWith(server: RunningPostgres): void {
 
   storeContract('PostgreSQL', newDatabase);
   roleUsesContract('PostgreSQL', newDatabase);
+  knownKeysContract('PostgreSQL', newDatabase);
   handOutsContract('PostgreSQL', newDatabase);
   browserSessionsContract('PostgreSQL', newDatabase);
   lastingBrowserSessionsContract('PostgreSQL', newDatabase);

@@ -22,6 +22,7 @@ import {
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
+import { knownKeysContract } from '../contracts/known-keys.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
   indexedNoticesContract,
@@ -86,6 +87,7 @@ cliStoreContract('SQLite in memory', async () => ({
 }));
 storeContract('SQLite in a file', newFile);
 roleUsesContract('SQLite in a file', newFile);
+knownKeysContract('SQLite in a file', newFile);
 handOutsContract('SQLite in a file', newFile);
 browserSessionsContract('SQLite in a file', newFile);
 lastingBrowserSessionsContract('SQLite in a file', newFile);

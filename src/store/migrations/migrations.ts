@@ -17,6 +17,7 @@ import { providerSessions } from './0006-provider-sessions.ts';
 import { elevations } from './0007-elevations.ts';
 import { workloads } from './0008-workloads.ts';
 import { roleUses } from './0009-role-uses.ts';
+import { knownKeys } from './0010-known-keys.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -48,6 +49,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: elevations },
   { write: workloads },
   { write: roleUses },
+  { write: knownKeys },
 ];
 
 /** The schema that this version knows. */
