@@ -1,9 +1,15 @@
 /** Checks of access rules: whom they name, and what they give. */
 import { patternNames } from '../core/group-pattern.ts';
-import type { AccountList } from './account-checks.ts';
+import type { AccountList } from './account-list.ts';
 import { accountsProblems, sessionProblems } from './grant-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
-import { inContext, type ReadableRule, type RuleInContext } from './rule-context.ts';
+import {
+  accountLabel,
+  accountSearch,
+  inContext,
+  type ReadableRule,
+  type RuleInContext,
+} from './rule-context.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { type ConnectorList, selectorProblems } from './selector-checks.ts';
@@ -42,9 +48,10 @@ export function* accessProblems(
 }
 
 /** What a rule gives, and what it requires; nothing when problems of the rule leave that open. */
-function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
+function givenBy({ rule, isEverywhere, reached }: RuleInContext, index: number): GivenRoles[] {
   const { name, groupPattern, roles, require, elevation } = rule;
   if (roles === undefined || require === undefined) return [];
+  if (!isEverywhere && reached.length === 0) return [];
   if (elevation === undefined && isWritten(rule, 'elevation')) return [];
   const isRoleOfGroup =
     roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');
@@ -54,7 +61,7 @@ function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
       index,
       name,
       roles: isRoleOfGroup ? undefined : roles.filter(role => role !== undefined),
-      accounts: named,
+      accounts: isEverywhere ? undefined : reached,
       demands: { ...require, approvals: approvalsOf(elevation) },
     },
   ];
@@ -128,14 +135,19 @@ function* grantProblems(
   }
 }
 
+const firstCorporate = accountSearch(
+  ({ account }) => account.trust?.startsWith('corporate-') ?? false,
+);
+
 /** The identity provider issues the user's own proof, so the bridge cannot add anything to it. */
 function* corporateProblems(
   { sourceIdentity, tags = {} }: ReadableSession,
-  { path, named, reached }: RuleInContext,
+  context: RuleInContext,
 ): Generator<ProblemAt> {
-  const direct = reached.find(({ account }) => account.trust?.startsWith('corporate-'));
+  const direct = firstCorporate(context);
   if (direct === undefined) return;
-  const account = direct.account.name ?? direct.account.id ?? `accounts[${direct.index}]`;
+  const { path } = context;
+  const account = accountLabel(direct);
   const settings = Object.entries(tags);
   const isGiven = settings.every(([, tag]) => tag?.optional === true);
   const written = [
@@ -153,7 +165,7 @@ function* corporateProblems(
     yield {
       path: [...path, 'session', key],
       message: `cannot be set in ${account} (trust: ${direct.account.trust}), so this rule gives no role there.`,
-      fix: `Give ${named === undefined ? 'such accounts' : account} a rule without sourceIdentity and tags${named === undefined ? ' above this one' : ''}.`,
+      fix: `Give ${direct.isNamed ? account : 'such accounts'} a rule without sourceIdentity and tags${direct.isNamed ? '' : ' above this one'}.`,
       warning: true,
     };
   }

@@ -5,6 +5,7 @@ import { PARTITIONS } from '../core/role.ts';
 import { DEFAULT_DURATION, MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { accountDetails, accountLabels, accountPath } from './account-details-schema.ts';
+import { accountSelector, SELECTORS } from './account-selector-schema.ts';
 import { accountId, region, roleName } from './aws-values.ts';
 import { elevation } from './elevation-schema.ts';
 import { network } from './network-values.ts';
@@ -108,11 +109,12 @@ export const rule = z.strictObject({
   }),
   ...selector,
   accounts: z
-    .array(text(64))
+    .array(accountSelector)
     .optional()
-    .describe(
-      'Names or ids, or `["*"]` for every account. Required unless the pattern contains `{account}`, which it then limits.',
-    ),
+    .meta({
+      description: `The accounts: ${SELECTORS}. \`["*"]\` means every account. Required unless the pattern contains \`{account}\`, which it then limits.`,
+      example: '[prod, "dev-*", { label: { env: test } }, { path: Workloads/Sandbox }]',
+    }),
   roles: z
     .array(roleName())
     .prefault([])

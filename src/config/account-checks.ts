@@ -1,82 +1,10 @@
-/**
- * Checks of accounts: names, trust, hubs and partitions; and the list by which rules
- * find them.
- */
+/** Checks of accounts: names, trust, hubs and partitions. */
 
-import { nearest } from '../core/nearest.ts';
 import { partitionOfRegion } from '../core/partitions.ts';
+import type { AccountList, ReadableAccount } from './account-list.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
-
-export type ReadableAccount = NonNullable<Readable<Document['accounts'][number]>>;
-
-export interface ListedAccount {
-  readonly account: ReadableAccount;
-  readonly index: number;
-}
-
-/**
- * The accounts by name and id, with those that have problems of their own: a rule that names them
- * is not wrong as well.
- */
-export interface AccountList {
-  readonly all: readonly ListedAccount[];
-  find(nameOrId: string): ListedAccount | undefined;
-  /** Whether the file writes this name or id anywhere, however wrong the account is otherwise. */
-  mentions(nameOrId: string): boolean;
-  /** `; did you mean prod?`, or nothing. */
-  suggestionFor(nameOrId: string): string;
-}
-
-/**
- * Most names for which a suggestion is searched: a search among thousands of names is slow, and
- * more mistyped names have another cause.
- */
-const MAX_SUGGESTIONS = 50;
-
-/** `raw` is the document as it was written, before anything was checked. */
-export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
-  const all = (document.accounts ?? []).flatMap((account, index) =>
-    account === undefined ? [] : [{ account, index }],
-  );
-  const byId = new Map(
-    all.flatMap(listed =>
-      listed.account.id === undefined ? [] : [[listed.account.id as string, listed]],
-    ),
-  );
-  const byName = new Map(
-    all.flatMap(listed =>
-      listed.account.name === undefined ? [] : [[listed.account.name, listed]],
-    ),
-  );
-  const written = (raw as { accounts?: unknown } | null)?.accounts;
-  // An id without quotes is a number here.
-  const mentioned = new Set(
-    (Array.isArray(written) ? written : []).flatMap(account =>
-      [account?.id, account?.name].filter(isPlain).map(value => String(value)),
-    ),
-  );
-  const suggestions = new Map<string, string>();
-
-  return {
-    all,
-    find: nameOrId => byName.get(nameOrId) ?? byId.get(nameOrId),
-    mentions: nameOrId => mentioned.has(nameOrId),
-    suggestionFor: nameOrId => {
-      const known = suggestions.get(nameOrId);
-      if (known !== undefined || suggestions.size >= MAX_SUGGESTIONS) return known ?? '';
-      const guess = nearest(nameOrId, [...byName.keys(), ...byId.keys()]);
-      const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
-      suggestions.set(nameOrId, suggestion);
-      return suggestion;
-    },
-  };
-}
-
-function isPlain(value: unknown): value is string | number {
-  return typeof value === 'string' || typeof value === 'number';
-}
 
 export function* accountProblems(
   document: Readable<Document>,

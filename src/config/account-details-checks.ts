@@ -1,7 +1,8 @@
 /** Checks of `accountDetails`: whom its entries select, and whether they change anything. */
-import type { AccountList } from './account-checks.ts';
+
 import { DETAIL_KEYS, mergeDetails } from './account-details.ts';
-import type { AccountSelector } from './account-selection.ts';
+import type { AccountList } from './account-list.ts';
+import { type AccountSelector, isExact } from './account-selection.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
@@ -13,7 +14,7 @@ export function* accountDetailsProblems(
   const { accountDetails: entries = [] } = document;
   if (entries.length === 0) return;
   const { selected, given } = mergeDetails(document);
-  const isWhole = (document.accounts ?? []).every(isReadable);
+  const { isWhole } = accounts;
   for (const [index, entry] of entries.entries()) {
     if (entry === undefined) continue;
     const path: Path = ['accountDetails', index];
@@ -25,7 +26,7 @@ export function* accountDetailsProblems(
       };
     for (const [position, selector] of (entry.accounts ?? []).entries()) {
       if (selector === undefined || selected[index]![position]! > 0) continue;
-      const problem = unmatched(selector as AccountSelector, accounts, isWhole);
+      const problem = unmatched(selector as AccountSelector, accounts);
       if (problem !== undefined) yield { path: [...path, 'accounts', position], ...problem };
     }
     const written = DETAIL_KEYS.filter(key => isWritten(entry, key));
@@ -47,21 +48,12 @@ export function* accountDetailsProblems(
   }
 }
 
-/** Whether selectors can be compared with all that the account has. */
-function isReadable(account: Readable<Document['accounts'][number]> | undefined): boolean {
-  if (account === undefined || account.id === undefined || account.name === undefined) return false;
-  const { labels, path } = account;
-  const isPathRead = path !== undefined || !isWritten(account, 'path');
-  return isPathRead && labels !== undefined && !Object.values(labels).includes(undefined);
-}
-
 function unmatched(
   selector: AccountSelector,
   accounts: AccountList,
-  isWhole: boolean,
 ): Omit<ProblemAt, 'path'> | undefined {
-  if (typeof selector !== 'string' || selector.includes('*')) {
-    if (!isWhole) return undefined;
+  if (!isExact(selector)) {
+    if (!accounts.isWhole) return undefined;
     const name = typeof selector === 'string' ? `${quoted(selector)} ` : '';
     return { message: `${name}matches no account.`, fix: 'Correct or remove it.', warning: true };
   }

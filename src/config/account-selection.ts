@@ -1,16 +1,31 @@
 /**
- * The accounts that an entry of `accountDetails` names. An index is built once, so that hundreds of
- * entries find theirs among thousands of accounts; only patterns look at every name.
+ * The accounts that a selector of a rule or of `accountDetails` matches. An index is built once, so
+ * that hundreds of selectors find theirs among thousands of accounts; only patterns look at every
+ * name.
  */
+import { quoted } from './problems.ts';
 
 /** A name, an id or a pattern of names; or what every selected account has. */
 export type AccountSelector = string | AccountTraits;
 
-interface AccountTraits {
+export interface AccountTraits {
   /** All of these labels, with exactly these values. */
   readonly label?: Readonly<Record<string, string>> | undefined;
   /** The account is in this organizational unit or below it. */
   readonly path?: string | undefined;
+}
+
+/** Whether the selector is a name or an id, and so means one account. */
+export function isExact<S>(selector: S): selector is S & string {
+  return typeof selector === 'string' && !selector.includes('*');
+}
+
+/** A selector in words, for messages: `"dev-*"`, `label env=dev`, `path Workloads/Production`. */
+export function selectorText(selector: AccountSelector): string {
+  if (typeof selector === 'string') return quoted(selector);
+  const { label = {}, path } = selector;
+  const labels = Object.entries(label).map(([name, value]) => `label ${name}=${value}`);
+  return [...labels, ...(path === undefined ? [] : [`path ${path}`])].join(' and ');
 }
 
 export interface SelectableAccount {

@@ -1,9 +1,9 @@
 /** Checks of `applications` against the rest of the file: origins, roles, lengths. */
 import { patternNames } from '../core/group-pattern.ts';
 import type { RoleName } from '../core/role.ts';
-import type { AccountList, ListedAccount } from './account-checks.ts';
+import type { AccountList, ListedAccount } from './account-list.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
-import { inContext, type RuleInContext } from './rule-context.ts';
+import { inContext, isAmong, type RuleInContext } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { compact } from './values.ts';
@@ -155,9 +155,13 @@ function* roleProblems(
 }
 
 /** Whether a rule can give a role to some user; a rule with problems of its own may. */
-function canGive({ rule, named }: RuleInContext, account: ListedAccount, role: RoleName): boolean {
+function canGive(
+  { rule, isEverywhere, reached }: RuleInContext,
+  account: ListedAccount,
+  role: RoleName,
+): boolean {
   const { roles, groupPattern } = rule;
-  if (named !== undefined && !named.includes(account)) return false;
+  if (!isEverywhere && !isAmong(account, reached)) return false;
   if (roles === undefined || roles.includes(role) || roles.includes(undefined)) return true;
   const isRoleOfGroup =
     roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');

@@ -3,7 +3,7 @@ import type { AccessRule } from '../core/access-rule.ts';
 import type { ElevationTerms } from '../core/elevation-terms.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId } from '../core/identity.ts';
-import type { Account, AccountId } from '../core/role.ts';
+import type { AccountChoice } from './build-selection.ts';
 import { sessionSettings } from './build-session.ts';
 import type { Configuration } from './configuration.ts';
 import { NO_TAG } from './elevation-schema.ts';
@@ -15,21 +15,9 @@ import { termsDigest } from './terms-digest.ts';
 type DocumentRule = Document['access'][number];
 type DocumentSelector = Pick<DocumentRule, 'groups' | 'groupPattern' | 'connectors'>;
 
-/** Account ids by the names and ids of accounts. */
-export type AccountIds = ReadonlyMap<string, AccountId>;
-
-export function accountIds(accounts: readonly Account[]): AccountIds {
-  return new Map(
-    accounts.flatMap(({ id, name }) => [
-      [id, id],
-      [name, id],
-    ]),
-  );
-}
-
 export function rulesOf(
   { access, connectors }: Document,
-  idOf: AccountIds,
+  { idsOf, termsOf }: AccountChoice,
   references: References,
 ): readonly AccessRule[] {
   const everyConnector = connectors.map(({ id }) => id);
@@ -37,10 +25,7 @@ export function rulesOf(
     const rule = {
       name: written.name ?? `access[${index}]`,
       ...selectorOf(written, everyConnector),
-      accounts:
-        written.accounts === undefined || written.accounts.includes('*')
-          ? undefined
-          : written.accounts.map(name => required(idOf.get(name))),
+      accounts: idsOf(written.accounts),
       roles: written.roles,
       session: sessionSettings(
         { ...written.session, duration: written.session.duration ?? written.elevation?.longest },
@@ -52,7 +37,7 @@ export function rulesOf(
     };
     const { elevation } = written;
     if (elevation === undefined) return rule;
-    const digest = termsDigest(rule, elevation.longest);
+    const digest = termsDigest({ ...rule, accounts: termsOf(written.accounts) }, elevation.longest);
     return { ...rule, elevation: { digest, ...elevationOf(elevation, everyConnector) } };
   });
 }

@@ -1,7 +1,8 @@
 /** Builds the entries of `workloads` and their rules from the checked document. */
 import { ROLE_ARN_CLAIM } from '../core/workload.ts';
 import type { ClaimCondition, WorkloadRule } from '../core/workload-rule.ts';
-import { type AccountIds, required } from './build-access.ts';
+import { required } from './build-access.ts';
+import type { AccountChoice } from './build-selection.ts';
 import { sessionSettings } from './build-session.ts';
 import type { WorkloadEntryConfiguration, WorkloadKeySet } from './configuration.ts';
 import { absolutePath, type References } from './references.ts';
@@ -39,7 +40,7 @@ function keySet(
 
 export function workloadRules(
   { workloads }: Document,
-  idOf: AccountIds,
+  { idsOf }: AccountChoice,
   references: References,
 ): readonly WorkloadRule[] {
   return workloads.flatMap(({ id: entry, access }, position) =>
@@ -47,9 +48,7 @@ export function workloadRules(
       name: written.name ?? `workloads[${position}].access[${index}]`,
       entry,
       conditions: conditionsOf(written),
-      accounts: written.accounts.includes('*')
-        ? undefined
-        : written.accounts.map(name => required(idOf.get(name))),
+      accounts: idsOf(written.accounts),
       roles: written.roles,
       session: sessionSettings(written.session, OF_WORKLOADS, references),
       require: { mfa: false, networks: written.require.networks },

@@ -7,8 +7,9 @@ import { defaultRegion } from '../core/partitions.ts';
 import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
 import { mergeDetails } from './account-details.ts';
-import { accountIds, administrationOf, required, rulesOf } from './build-access.ts';
+import { administrationOf, required, rulesOf } from './build-access.ts';
 import { brandOf } from './build-brand.ts';
+import { accountChoice } from './build-selection.ts';
 import { workloadEntry, workloadRules } from './build-workloads.ts';
 import type {
   Configuration,
@@ -71,7 +72,7 @@ function buildWithoutSecrets(
 ): ConfigurationWithoutSecrets {
   const { baseUrl } = document;
   const accounts = accountsOf(document, options.references);
-  const idOf = accountIds(accounts);
+  const choice = accountChoice(document.accounts);
   return {
     baseUrl,
     listen: document.listen,
@@ -95,9 +96,9 @@ function buildWithoutSecrets(
       },
     },
     accounts,
-    access: rulesOf(document, idOf, options.references),
+    access: rulesOf(document, choice, options.references),
     workloads: document.workloads.map(entry => workloadEntry(entry, options.directory)),
-    workloadRules: workloadRules(document, idOf, options.references),
+    workloadRules: workloadRules(document, choice, options.references),
     administration: administrationOf(document),
     notifications: document.notifications.map(described),
     aws: {

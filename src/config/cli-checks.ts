@@ -1,6 +1,6 @@
 /** Checks of `cli` against the rest of the file: known accounts, and unique client ids. */
 import { CLI_CLIENT, SELF_REGISTERED } from '../core/oauth-client.ts';
-import type { AccountList } from './account-checks.ts';
+import type { AccountList } from './account-list.ts';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';

@@ -2,8 +2,9 @@
 
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
-import { accountProblems, listAccounts } from './account-checks.ts';
+import { accountProblems } from './account-checks.ts';
 import { accountDetailsProblems } from './account-details-checks.ts';
+import { listAccounts } from './account-list.ts';
 import { administrationProblems } from './administration-checks.ts';
 import { applicationProblems } from './application-checks.ts';
 import { clientIdProblems, cliProblems } from './cli-checks.ts';

@@ -2,7 +2,7 @@
 import { SHORTEST_ELEVATION } from '../core/elevation-terms.ts';
 import { MAX_CHAINED_DURATION, MAX_TAGS } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
-import type { AccountList } from './account-checks.ts';
+import type { AccountList } from './account-list.ts';
 import { NO_TAG } from './elevation-schema.ts';
 import { tellsOthers } from './notification-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
@@ -129,7 +129,7 @@ function* breakGlassProblems(elevated: Elevated, isTold: boolean): Generator<Pro
 // ---------------------------------------------------------------- what is offered
 
 function* lengthProblems(elevated: Elevated): Generator<ProblemAt> {
-  const { rule, path, elevation, at, named } = elevated;
+  const { rule, path, elevation, at } = elevated;
   const { longest } = elevation;
   const duration = rule.session?.duration;
   if (duration !== undefined && duration < SHORTEST_ELEVATION) {
@@ -148,13 +148,13 @@ function* lengthProblems(elevated: Elevated): Generator<ProblemAt> {
       fix: `Write ${compact(duration)}, or remove session.duration: it is longest then.`,
       warning: true,
     };
-  const where = behindHub(elevated);
+  const chained = behindHub(elevated);
   // A written duration has this problem itself.
-  if (where === undefined || duration !== undefined || longest <= MAX_CHAINED_DURATION) return;
+  if (chained === undefined || duration !== undefined || longest <= MAX_CHAINED_DURATION) return;
   yield {
     path: [...at, 'longest'],
-    message: `is longer than ${CHAINED_LIMIT}, the most that AWS gives in ${where} (role chaining), so users are offered ${CHAINED_LIMIT} there.`,
-    fix: `Write ${compact(MAX_CHAINED_DURATION)}, or give ${named === undefined ? 'these accounts' : 'this account'} a rule with its own elevation.`,
+    message: `is longer than ${CHAINED_LIMIT}, the most that AWS gives in ${chained.where} (role chaining), so users are offered ${CHAINED_LIMIT} there.`,
+    fix: `Write ${compact(MAX_CHAINED_DURATION)}, or give ${chained.isNamed ? 'this account' : 'these accounts'} a rule with its own elevation.`,
     warning: true,
   };
 }

@@ -2,13 +2,20 @@
  * Checks of what rules give, the same for users and workloads: accounts, and what AWS accepts of
  * their sessions.
  */
+import { PARTITIONS } from '../core/role.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
-import { type AccountList, isReserved, isSaml } from './account-checks.ts';
+import { isReserved, isSaml } from './account-checks.ts';
+import type { AccountList } from './account-list.ts';
+import { type AccountSelector, isExact, selectorText } from './account-selection.ts';
 import { policyArnParts } from './aws-values.ts';
-import { type Path, type ProblemAt, quoted } from './problems.ts';
+import { type Path, type Problem, type ProblemAt, quoted } from './problems.ts';
 import {
+  type AccountSearch,
+  accountLabel,
+  accountSearch,
   behindHub,
   CHAINED_LIMIT,
+  type FoundAccount,
   type ReadableGrant,
   type RuleInContext,
 } from './rule-context.ts';
@@ -30,30 +37,39 @@ export function* accountsProblems(
       message: 'is an empty list, so the rule gives nothing.',
       fix: 'Name accounts, or write ["*"] for every account.',
     };
-  for (const [position, name] of written.entries()) {
-    if (name === undefined) continue;
+  for (const [position, selector] of written.entries()) {
+    if (selector === undefined) continue;
     const at: Path = [...path, 'accounts', position];
-    if (name === '*') {
+    if (selector === '*') {
       if (written.length > 1)
         yield {
           path: at,
           message: 'means every account, but other accounts are listed too.',
           fix: 'Write ["*"] alone, or name the accounts.',
         };
-    } else if (name.includes('*')) {
-      yield {
-        path: at,
-        message: `${quoted(name)} contains a wildcard; account names are compared exactly.`,
-        fix: 'Name the accounts, or write ["*"] for every account.',
-      };
-    } else if (accounts.find(name) === undefined && !accounts.mentions(name)) {
-      yield {
-        path: at,
-        message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
-        fix: 'Write the name or id of an account.',
-      };
+    } else {
+      const problem = selectorProblem(selector as AccountSelector, accounts);
+      if (problem !== undefined) yield { path: at, ...problem };
     }
   }
+}
+
+/** Why a selector gives no account: a mistake if it names one, else perhaps meant for later. */
+function selectorProblem(selector: AccountSelector, accounts: AccountList): Problem | undefined {
+  if (accounts.select([selector]).length > 0) return undefined;
+  if (isExact(selector))
+    return accounts.mentions(selector)
+      ? undefined
+      : {
+          message: `${quoted(selector)} is not an account of this file${accounts.suggestionFor(selector) || '.'}`,
+          fix: 'Write the name or id of an account.',
+        };
+  if (!accounts.isWhole) return undefined;
+  return {
+    message: `${selectorText(selector)} matches no account, so it gives nothing.`,
+    fix: 'Correct or remove it, unless the accounts are still to come.',
+    warning: true,
+  };
 }
 
 // ---------------------------------------------------------------- the session
@@ -121,11 +137,31 @@ function* tagProblems(
   }
 }
 
+const SEARCHES_OUTSIDE = new Map<string, AccountSearch>(
+  PARTITIONS.map(partition => [
+    partition,
+    accountSearch(
+      ({ account }) => account.partition !== undefined && account.partition !== partition,
+    ),
+  ]),
+);
+
+/** An account that has no such policy: of another partition, or not its owner. */
+function withoutPolicy(arn: string, context: GrantInContext): FoundAccount | undefined {
+  const { partition, owner } = policyArnParts(arn);
+  const outside = SEARCHES_OUTSIDE.get(partition)?.(context);
+  if (outside?.isNamed || owner === 'aws') return outside;
+  const stranger = accountSearch(({ account: { id } }) => id !== undefined && id !== owner)(
+    context,
+  );
+  return stranger?.isNamed ? stranger : (outside ?? stranger);
+}
+
 function* policyProblems(
   { policyArns = [] }: ReadableSession,
-  { path, named, reached }: GrantInContext,
+  context: GrantInContext,
 ): Generator<ProblemAt> {
-  const at: Path = [...path, 'session', 'policyArns'];
+  const at: Path = [...context.path, 'session', 'policyArns'];
   if (policyArns.length > MAX_POLICY_ARNS)
     yield {
       path: at,
@@ -134,23 +170,17 @@ function* policyProblems(
     };
   for (const [position, arn] of policyArns.entries()) {
     if (arn === undefined) continue;
-    const { partition, owner } = policyArnParts(arn);
-    const stranger = reached.find(
-      ({ account }) =>
-        (account.partition !== undefined && account.partition !== partition) ||
-        (owner !== 'aws' && account.id !== undefined && account.id !== owner),
-    );
+    const stranger = withoutPolicy(arn, context);
     if (stranger === undefined) continue;
-    const account = stranger.account.name ?? stranger.account.id ?? `accounts[${stranger.index}]`;
+    const account = accountLabel(stranger);
     yield {
       path: [...at, position],
       message: `the policy is not in the account and partition of ${account}; AWS accepts only policies of the account of the role, and its own.`,
-      fix:
-        named === undefined
-          ? 'Name the accounts that have this policy in a rule of their own.'
-          : `Take ${account} out of this rule, or name a policy that it has.`,
-      // A rule for every account may be meant for those that fit; STS denies the others.
-      ...(named === undefined && { warning: true }),
+      fix: stranger.isNamed
+        ? `Take ${account} out of this rule, or name a policy that it has.`
+        : 'Name the accounts that have this policy in a rule of their own.',
+      // A rule for many accounts may be meant for those that fit; STS denies the others.
+      ...(!stranger.isNamed && { warning: true }),
     };
   }
 }
@@ -159,21 +189,21 @@ function* chainProblems(
   { duration, console }: ReadableSession,
   context: GrantInContext,
 ): Generator<ProblemAt> {
-  const { path, named } = context;
-  const where = behindHub(context);
-  if (where === undefined) return;
+  const { path } = context;
+  const chained = behindHub(context);
+  if (chained === undefined) return;
+  const { where, isNamed } = chained;
   if (duration !== undefined && duration > MAX_CHAINED_DURATION) {
     yield {
       path: [...path, 'session', 'duration'],
       message: `is longer than ${CHAINED_LIMIT}, the most that AWS gives in ${where} (role chaining).`,
-      fix:
-        named === undefined
-          ? `Sessions there last ${CHAINED_LIMIT}; give these accounts a rule of their own above to make it plain.`
-          : `Write ${compact(MAX_CHAINED_DURATION)} or less, or give this account a rule of its own.`,
-      ...(named === undefined && { warning: true }),
+      fix: isNamed
+        ? `Write ${compact(MAX_CHAINED_DURATION)} or less, or give this account a rule of its own.`
+        : `Sessions there last ${CHAINED_LIMIT}; give these accounts a rule of their own above to make it plain.`,
+      ...(!isNamed && { warning: true }),
     };
   }
-  if (console !== undefined && named !== undefined) {
+  if (console !== undefined && isNamed) {
     yield {
       path: [...path, 'session', 'console'],
       message: `has no effect in ${where}: AWS accepts no console duration there.`,
@@ -183,16 +213,19 @@ function* chainProblems(
   }
 }
 
-function* reservedProblems({ rule, path, named, reached }: GrantInContext): Generator<ProblemAt> {
+const firstSaml = accountSearch(({ account }) => isSaml(account));
+
+function* reservedProblems(context: GrantInContext): Generator<ProblemAt> {
+  const { rule, path } = context;
   for (const [position, role] of (rule.roles ?? []).entries()) {
     if (!isReserved(role)) continue;
-    const saml = reached.find(({ account }) => isSaml(account));
+    const saml = firstSaml(context);
     if (saml === undefined) continue;
     yield {
       path: [...path, 'roles', position],
-      message: `is a role of IAM Identity Center; it cannot be assumed with a SAML assertion, which ${saml.account.name ?? saml.account.id} requires.`,
+      message: `is a role of IAM Identity Center; it cannot be assumed with a SAML assertion, which ${accountLabel(saml)} requires.`,
       fix: 'Make a role of your own with the same policies.',
-      ...(named === undefined && { warning: true }),
+      ...(!saml.isNamed && { warning: true }),
     };
   }
 }

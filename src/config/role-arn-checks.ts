@@ -1,6 +1,8 @@
 /** Checks of the IAM roles that are workloads. */
 import { isReserved } from './account-checks.ts';
+import type { AccountList } from './account-list.ts';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
+import { inContext, isAmong, type RuleInContext } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import type { ReadableWorkloadRule } from './workload-entries.ts';
@@ -9,7 +11,7 @@ import type { ReadableWorkloadRule } from './workload-entries.ts';
 export function* roleArnProblems(
   { roleArns }: ReadableWorkloadRule,
   path: Path,
-  document: Readable<Document>,
+  givenBy: RoleGivers,
 ): Generator<ProblemAt> {
   if (roleArns === undefined) return;
   const at: Path = [...path, 'roleArns'];
@@ -27,20 +29,16 @@ export function* roleArnProblems(
         message: `${quoted(arn)} is listed twice; the path of a role does not count.`,
         fix: 'Keep one of them.',
       };
-    yield* userRoleWarnings(arn, [...at, position], document);
+    yield* userRoleWarnings(arn, [...at, position], givenBy);
   }
 }
 
 /** A user who has the role could sign the request of the workload. */
-function* userRoleWarnings(
-  arn: string,
-  path: Path,
-  document: Readable<Document>,
-): Generator<ProblemAt> {
+function* userRoleWarnings(arn: string, path: Path, givenBy: RoleGivers): Generator<ProblemAt> {
   const role = arn.slice(arn.lastIndexOf('/') + 1);
   const giver = isReserved(role)
     ? 'IAM Identity Center gives it'
-    : givenByRule(arn.split(':')[4] ?? '', role, document);
+    : givenBy(arn.split(':')[4] ?? '', role);
   if (giver === undefined) return;
   yield {
     path,
@@ -50,18 +48,27 @@ function* userRoleWarnings(
   };
 }
 
-function givenByRule(
-  accountId: string,
-  role: string,
-  { access = [], accounts = [] }: Readable<Document>,
-): string | undefined {
-  const account = accounts.find(listed => listed?.id === accountId);
-  if (account === undefined) return undefined;
-  const names = new Set<string | undefined>([account.id, account.name, '*']);
-  const index = access.findIndex(
-    rule =>
-      (rule?.accounts === undefined || rule.accounts.some(name => names.has(name))) &&
-      rule?.roles?.some(given => given?.split('/').at(-1) === role),
-  );
-  return index < 0 ? undefined : `${formatPath(['access', index])} gives it`;
+/** Which rule gives a role to users: by the id of the account and the name of the role. */
+export type RoleGivers = (accountId: string, role: string) => string | undefined;
+
+export function roleGivers({ access = [] }: Readable<Document>, accounts: AccountList): RoleGivers {
+  const byRole = new Map<string, RuleInContext[]>();
+  for (const [index, rule] of access.entries()) {
+    if (rule === undefined) continue;
+    const context = inContext(rule, ['access', index], accounts);
+    const roles = (rule.roles ?? []).flatMap(role => role?.split('/').at(-1) ?? []);
+    for (const role of new Set(roles)) {
+      const rules = byRole.get(role);
+      if (rules === undefined) byRole.set(role, [context]);
+      else rules.push(context);
+    }
+  }
+  return (accountId, role) => {
+    const account = accounts.find(accountId);
+    if (account?.account.id !== accountId) return undefined;
+    const giver = byRole
+      .get(role)
+      ?.find(({ isEverywhere, reached }) => isEverywhere || isAmong(account, reached));
+    return giver && `${formatPath(giver.path)} gives it`;
+  };
 }

@@ -6,13 +6,21 @@ import { createHash } from 'node:crypto';
 import type { AccessRule } from '../core/access-rule.ts';
 import type { Seconds } from '../core/time.ts';
 
+interface RuleTerms extends Pick<AccessRule, 'roles' | 'groupPattern' | 'session' | 'require'> {
+  /**
+   * Ids of accounts, and selectors as they are written. An approval is for one account: that a
+   * pattern matches a further one is no reason to end it.
+   */
+  readonly accounts: readonly string[] | undefined;
+}
+
 /**
  * SHA-256 in base64url of everything that a rule gives. Whom it selects, who approves and its name
  * are no part of it. Order matters only where it has a meaning, and a setting without a value is no
  * part: a setting that a later version adds leaves the digests of rules without it alone.
  */
 export function termsDigest(
-  { accounts, roles, groupPattern, session, require }: Omit<AccessRule, 'elevation'>,
+  { accounts, roles, groupPattern, session, require }: RuleTerms,
   longestSeconds: Seconds,
 ): string {
   const given = {

@@ -9,9 +9,10 @@
  * compared, too.
  */
 import type { Requirements } from '../core/requirements.ts';
-import type { ListedAccount } from './account-checks.ts';
+import type { ListedAccount } from './account-list.ts';
 import { areWithin } from './network-checks.ts';
 import { type ProblemAt, quoted } from './problems.ts';
+import { isAmong } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import { compact } from './values.ts';
@@ -26,14 +27,16 @@ type Demands = ReadableRequirements & {
   readonly approvals: number;
 };
 
+type Selection = readonly ListedAccount[];
+
 /** A rule as far as it matters here. */
 export interface GivenRoles {
   readonly index: number;
   readonly name?: string | undefined;
   /** Undefined when groups name the role. */
   readonly roles: readonly string[] | undefined;
-  /** Undefined for every account. */
-  readonly accounts: readonly ListedAccount[] | undefined;
+  /** Undefined for every account. Rules that select the same accounts share the array. */
+  readonly accounts: Selection | undefined;
   readonly demands: Demands;
 }
 
@@ -42,16 +45,15 @@ const MAX_NAMED = 3;
 /** Pairs of requirements that are compared; ordinary files have a handful of different ones. */
 const MAX_COMPARISONS = 2_000_000;
 /** Stands for every role in the index, and for roles that groups name. No role is called so. */
-const [EVERY_ROLE, ROLE_OF_GROUP] = ['*', '{role}'];
+const [EVERY_ROLE, ROLE_OF_GROUP] = ['*', '{role}'] as const;
 
-/** Rules of equal requirements in one place of the index; a few of them are enough to name. */
-type Slot = Map<Terms, GivenRoles[]>;
+/** Every account, in the index. */
+const EVERYWHERE = Symbol('every account');
+type Place = Selection | typeof EVERYWHERE;
 
-interface Shelf {
-  readonly all: Slot;
-  readonly everywhere: Slot;
-  readonly byAccount: Map<ListedAccount, Slot>;
-}
+/** The rules of one role and of equal requirements, by their accounts; a few are enough to name. */
+type Slot = Map<Place, GivenRoles[]>;
+type Shelf = Map<Terms, Slot>;
 
 /** Demands; equal ones are one object. */
 interface Terms {
@@ -65,16 +67,26 @@ interface Stricter {
   readonly weakness: string;
 }
 
+/** What rules are compared in. */
+interface Tables {
+  readonly shelves: ReadonlyMap<string, Shelf>;
+  /** The places that have an account in common with this one. */
+  readonly overlapping: (place: Place) => ReadonlySet<Place>;
+  readonly budget: { left: number };
+}
+
 export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<ProblemAt> {
   const termsOf = termsReader();
-  const shelves = new Map<string, Shelf>();
+  const shapeOf = shapeReader();
+  const tables: Tables = {
+    shelves: shelvesOf(rules, termsOf),
+    overlapping: overlaps(rules),
+    budget: { left: MAX_COMPARISONS },
+  };
   const known = new Map<string, readonly Stricter[]>();
-  for (const rule of rules) shelve(rule, termsOf(rule.demands), shelves);
-  const budget = { left: MAX_COMPARISONS };
   for (const rule of rules) {
     const key = shapeOf(rule);
-    const stricter =
-      known.get(key) ?? stricterThan(rule, termsOf(rule.demands), { shelves, budget });
+    const stricter = known.get(key) ?? stricterThan(rule, termsOf(rule.demands), tables);
     known.set(key, stricter);
     for (const [position, { rule: other, weakness }] of stricter.slice(0, MAX_NAMED).entries()) {
       const more =
@@ -89,7 +101,7 @@ export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<Pro
       };
     }
   }
-  if (budget.left <= 0)
+  if (tables.budget.left <= 0)
     yield {
       path: ['access'],
       message: 'has so many different requirements that not every pair of rules was compared.',
@@ -101,21 +113,22 @@ export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<Pro
 function stricterThan(
   rule: GivenRoles,
   terms: Terms,
-  {
-    shelves,
-    budget,
-  }: { readonly shelves: ReadonlyMap<string, Shelf>; readonly budget: { left: number } },
+  { shelves, overlapping, budget }: Tables,
 ): readonly Stricter[] {
   const found = new Map<GivenRoles, string>();
-  for (const slot of slotsOf(rule, shelves)) {
-    for (const [others, members] of slot) {
+  const places = overlapping(placeOf(rule));
+  for (const role of rule.roles === undefined ? [EVERY_ROLE] : [...rule.roles, ROLE_OF_GROUP])
+    for (const [others, slot] of shelves.get(role) ?? []) {
       if (found.size > MAX_NAMED || budget.left <= 0) break;
       if (others === terms) continue;
       budget.left -= 1;
       const weakness = weaknessOf(terms, others);
-      if (weakness !== '') for (const member of members) found.set(member, weakness);
+      if (weakness === '') continue;
+      for (const member of membersAt(slot, places, budget)) {
+        found.set(member, weakness);
+        if (found.size > MAX_NAMED) break;
+      }
     }
-  }
   return [...found]
     .map(([other, weakness]) => ({ rule: other, weakness }))
     .sort((a, b) => a.rule.index - b.rule.index);
@@ -123,53 +136,72 @@ function stricterThan(
 
 // ---------------------------------------------------------------- the index
 
-function shelve(rule: GivenRoles, terms: Terms, shelves: Map<string, Shelf>): void {
-  for (const role of [EVERY_ROLE!, ...(rule.roles ?? [ROLE_OF_GROUP!])]) {
-    const shelf = shelves.get(role) ?? {
-      all: new Map(),
-      everywhere: new Map(),
-      byAccount: new Map(),
-    };
-    shelves.set(role, shelf);
-    put(shelf.all, terms, rule);
-    if (rule.accounts === undefined) put(shelf.everywhere, terms, rule);
-    for (const account of rule.accounts ?? []) {
-      const slot = shelf.byAccount.get(account) ?? new Map();
-      shelf.byAccount.set(account, slot);
-      put(slot, terms, rule);
+function shelvesOf(
+  rules: readonly GivenRoles[],
+  termsOf: (demands: Demands) => Terms,
+): ReadonlyMap<string, Shelf> {
+  const shelves = new Map<string, Shelf>();
+  for (const rule of rules)
+    for (const role of [EVERY_ROLE, ...(rule.roles ?? [ROLE_OF_GROUP])]) {
+      const shelf = made(shelves, role, (): Shelf => new Map());
+      const slot = made(shelf, termsOf(rule.demands), (): Slot => new Map());
+      const members = made(slot, placeOf(rule), (): GivenRoles[] => []);
+      if (members.length <= MAX_NAMED) members.push(rule);
     }
+  return shelves;
+}
+
+function made<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = make();
+  map.set(key, value);
+  return value;
+}
+
+function placeOf({ accounts }: GivenRoles): Place {
+  return accounts ?? EVERYWHERE;
+}
+
+/** Yields the members of a slot in these places; looks through the shorter list of both. */
+function* membersAt(
+  slot: Slot,
+  places: ReadonlySet<Place>,
+  budget: Tables['budget'],
+): Generator<GivenRoles> {
+  const candidates = slot.size < places.size ? slot.keys() : places;
+  for (const place of candidates) {
+    if (budget.left <= 0) return;
+    budget.left -= 1;
+    if (places.has(place)) yield* slot.get(place) ?? [];
   }
 }
 
-function put(slot: Slot, terms: Terms, rule: GivenRoles): void {
-  const members = slot.get(terms);
-  if (members === undefined) slot.set(terms, [rule]);
-  else if (members.length <= MAX_NAMED) members.push(rule);
-}
-
-/** Yields the slots of rules that give one of the same roles in one of the same accounts. */
-function* slotsOf(
-  { roles, accounts }: GivenRoles,
-  shelves: ReadonlyMap<string, Shelf>,
-): Generator<Slot> {
-  for (const role of roles === undefined ? [EVERY_ROLE!] : [...roles, ROLE_OF_GROUP!]) {
-    const shelf = shelves.get(role);
-    if (shelf === undefined) continue;
-    if (accounts === undefined) {
-      yield shelf.all;
-      continue;
-    }
-    yield shelf.everywhere;
-    for (const account of accounts) {
-      const slot = shelf.byAccount.get(account);
-      if (slot !== undefined) yield slot;
-    }
-  }
+/** Which places overlap: found by the accounts that they have, when a rule needs it. */
+function overlaps(rules: readonly GivenRoles[]): Tables['overlapping'] {
+  const places = new Set(rules.map(placeOf));
+  const byAccount = new Map<ListedAccount, Place[]>();
+  for (const place of places)
+    for (const account of place === EVERYWHERE ? [] : place)
+      made(byAccount, account, (): Place[] => []).push(place);
+  const known = new Map<Place, ReadonlySet<Place>>([[EVERYWHERE, places]]);
+  return place => {
+    const before = known.get(place);
+    if (before !== undefined || place === EVERYWHERE) return before ?? places;
+    const found = new Set<Place>([EVERYWHERE]);
+    for (const account of place) for (const other of byAccount.get(account)!) found.add(other);
+    known.set(place, found);
+    return found;
+  };
 }
 
 /** Rules of one shape are weaker than the same rules. */
-function shapeOf({ roles, accounts, demands }: GivenRoles): string {
-  return JSON.stringify([roles, accounts?.map(({ index }) => index), demands]);
+function shapeReader(): (rule: GivenRoles) => string {
+  const numbers = new Map<Place, number>();
+  return rule => {
+    const number = made(numbers, placeOf(rule), () => numbers.size);
+    return JSON.stringify([rule.roles, number, rule.demands]);
+  };
 }
 
 function sharedRole(one: GivenRoles, other: GivenRoles): string {
@@ -177,12 +209,14 @@ function sharedRole(one: GivenRoles, other: GivenRoles): string {
     one.roles === undefined
       ? other.roles
       : one.roles.filter(role => other.roles?.includes(role) ?? true);
-  const accounts =
-    one.accounts === undefined
-      ? other.accounts
-      : one.accounts.filter(account => other.accounts?.includes(account) ?? true);
-  const account = accounts?.[0]?.account;
-  return `${roles?.[0] ?? 'the same roles'} in ${accounts === undefined ? 'every account' : (account?.name ?? account?.id ?? 'the same accounts')}`;
+  return `${roles?.[0] ?? 'the same roles'} in ${sharedAccount(one.accounts, other.accounts)}`;
+}
+
+function sharedAccount(one: Selection | undefined, other: Selection | undefined): string {
+  if (one === undefined && other === undefined) return 'every account';
+  const [list = [], bounds] = one === undefined ? [other] : [one, other];
+  const shared = list.find(listed => bounds === undefined || isAmong(listed, bounds))?.account;
+  return shared?.name ?? shared?.id ?? 'the same accounts';
 }
 
 // ---------------------------------------------------------------- requirements

@@ -3,13 +3,14 @@
 import { WORKLOAD_PLACEHOLDERS } from '../core/placeholders.ts';
 import { parseTemplate, type Template } from '../core/template.ts';
 import { WORKLOAD_SUFFIX } from '../core/workload.ts';
-import type { AccountList, ListedAccount } from './account-checks.ts';
+import type { AccountList, ListedAccount } from './account-list.ts';
+import { isExact } from './account-selection.ts';
 import { claimProblems, platformOfEntry } from './claim-checks.ts';
 import { accountsProblems, sessionProblems } from './grant-checks.ts';
 import { issuerProblems } from './issuer-checks.ts';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
-import { roleArnProblems } from './role-arn-checks.ts';
-import { inContext, type RuleInContext } from './rule-context.ts';
+import { roleArnProblems, roleGivers } from './role-arn-checks.ts';
+import { accountLabel, inContext, type RuleInContext } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import {
@@ -30,6 +31,7 @@ export function* workloadProblems(
       rule?.name === undefined ? [] : [[rule.name, ['access', index]]],
     ),
   );
+  const givenBy = roleGivers(document, accounts);
   for (const { entry, path } of entriesOf(document)) {
     yield* repeated(entry.id, [...path, 'id'], ids);
     yield* kindProblems(entry, path);
@@ -39,7 +41,7 @@ export function* workloadProblems(
     for (const { rule, path: at } of rules) {
       yield* nameProblems(rule, at, names);
       yield* subjectProblems(entry, rule, at);
-      yield* roleArnProblems(rule, at, document);
+      yield* roleArnProblems(rule, at, givenBy);
       yield* onceProblems(entry, rule, at);
       yield* grantProblems(rule, at, accounts);
     }
@@ -215,25 +217,55 @@ function* grantProblems(
 
 /** The bridge can sign in to such accounts with nothing but the proof of a user. */
 function* reachProblems(
-  { rule, path, named, reached }: RuleInContext<ReadableWorkloadRule>,
+  { rule, path, isEverywhere, reached }: RuleInContext<ReadableWorkloadRule>,
   accounts: AccountList,
 ): Generator<ProblemAt> {
-  for (const listed of reached) {
-    const trust = userTrust(listed, accounts);
-    if (trust === undefined) continue;
-    const { id, name } = listed.account;
-    const shown = name ?? id ?? `accounts[${listed.index}]`;
-    const position = (rule.accounts ?? []).findIndex(text => text === name || text === id);
-    yield {
-      path: named === undefined ? [...path, 'accounts'] : [...path, 'accounts', position],
-      message: `cannot be reached by workloads: ${shown} has trust: ${trust}, which requires the sign-in of a user${listed.account.via === undefined ? '' : ' for its hub'}.`,
-      fix:
-        named === undefined
-          ? 'The rule gives nothing there. Name the accounts that it gives roles in.'
-          : `Take ${shown} out of this rule, or give it trust: saml or web-identity.`,
-      ...(named === undefined && { warning: true }),
-    };
+  const at: Path = [...path, 'accounts'];
+  if (isEverywhere) {
+    yield* unreachable(reached, at, accounts);
+    return;
   }
+  for (const [position, selector] of (rule.accounts ?? []).entries()) {
+    if (selector === undefined) continue;
+    const selected = accounts.select([selector]);
+    if (!isExact(selector)) yield* unreachable(selected, [...at, position], accounts);
+    for (const listed of isExact(selector) ? selected : []) {
+      const trust = userTrust(listed, accounts);
+      if (trust === undefined) continue;
+      yield {
+        path: [...at, position],
+        message: `cannot be reached by workloads: ${unreachableText(listed, trust)}.`,
+        fix: `Take ${accountLabel(listed)} out of this rule, or give it trust: saml or web-identity.`,
+      };
+    }
+  }
+}
+
+function unreachableText(listed: ListedAccount, trust: string): string {
+  const whose = listed.account.via === undefined ? '' : ' for its hub';
+  return `${accountLabel(listed)} has trust: ${trust}, which requires the sign-in of a user${whose}`;
+}
+
+/** One warning for all accounts that workloads cannot reach: the rule gives nothing there. */
+function* unreachable(
+  selected: readonly ListedAccount[],
+  path: Path,
+  accounts: AccountList,
+): Generator<ProblemAt> {
+  const found = selected.flatMap(listed => {
+    const trust = userTrust(listed, accounts);
+    return trust === undefined ? [] : [{ listed, trust }];
+  });
+  const [first, ...more] = found;
+  if (first === undefined) return;
+  const others =
+    more.length === 0 ? '' : `, and so ${more.length === 1 ? 'has' : 'have'} ${more.length} more`;
+  yield {
+    path,
+    message: `cannot be reached by workloads: ${unreachableText(first.listed, first.trust)}${others}.`,
+    fix: 'The rule gives nothing there. Name the accounts that it gives roles in.',
+    warning: true,
+  };
 }
 
 /** The trust of an account, or of its hub, for which a user must sign in. */

@@ -1,5 +1,6 @@
 /** The grammar of `workloads`: platforms that vouch for workloads, and the roles that these get. */
 import { z } from 'zod';
+import { accountSelector, SELECTORS } from './account-selector-schema.ts';
 import { roleName } from './aws-values.ts';
 import { atLeastOne } from './connector-schema.ts';
 import { network, url } from './network-values.ts';
@@ -33,8 +34,8 @@ const rule = z.strictObject({
       'The IAM roles whose sessions get the roles of this rule. STS does not name the path of a role, so only account and name are compared. Required with `awsIam`.',
     example: '["arn:aws:iam::111122223333:role/builder"]',
   }),
-  accounts: z.array(text(64)).meta({
-    description: 'Names or ids, or `["*"]` for every account.',
+  accounts: z.array(accountSelector).meta({
+    description: `The accounts: ${SELECTORS}. \`["*"]\` means every account.`,
     example: '[prod]',
   }),
   roles: atLeastOne(roleName(''), 'role').meta({

@@ -99,7 +99,13 @@ interface Tables {
 
 export function indexRules(rules: readonly AccessRule[], accounts: readonly Account[]): RuleIndex {
   const compile = requirementsCompiler();
-  const compiled = rules.map((rule, order) => compileRule(rule, order, compile(rule.require)));
+  const idsOf = sharedSets();
+  const compiled = rules.map((rule, order) =>
+    compileRule(rule, order, {
+      requirements: compile(rule.require),
+      accountIds: rule.accounts && idsOf(rule.accounts),
+    }),
+  );
   const accountNamed = accountFinder(accounts);
   const cells = cellTable(accounts);
   const tables: Tables = {
@@ -227,7 +233,7 @@ function cellTable(accounts: readonly Account[]) {
   const known = new Map<Account, Map<RoleName, Cell>>(
     accounts.map(account => [account, new Map()]),
   );
-  const lists = new Map<string, readonly Cell[]>();
+  const lists = new Map<ReadonlySet<AccountId> | undefined, Map<string, readonly Cell[]>>();
   let size = 0;
 
   const cellFor = (account: Account, role: RoleName): Cell => {
@@ -242,12 +248,15 @@ function cellTable(accounts: readonly Account[]) {
       accountIds: ReadonlySet<AccountId> | undefined,
       roles: ReadonlySet<RoleName>,
     ): readonly Cell[] => {
-      const key = `${accountIds === undefined ? '*' : [...accountIds].join()} ${[...roles].join()}`;
+      const ofRoles = lists.get(accountIds) ?? new Map<string, readonly Cell[]>();
+      lists.set(accountIds, ofRoles);
+      const key = [...roles].join();
+      const known = ofRoles.get(key);
+      if (known !== undefined) return known;
       const of =
         accountIds === undefined ? accounts : [...accountIds].flatMap(id => byId.get(id) ?? []);
-      const list =
-        lists.get(key) ?? of.flatMap(account => [...roles].map(role => cellFor(account, role)));
-      lists.set(key, list);
+      const list = of.flatMap(account => [...roles].map(role => cellFor(account, role)));
+      ofRoles.set(key, list);
       return list;
     },
     /**
@@ -271,19 +280,28 @@ function cellTable(accounts: readonly Account[]) {
   };
 }
 
+/** Rules that share a list of accounts share its set. */
+function sharedSets(): (ids: readonly AccountId[]) => ReadonlySet<AccountId> {
+  const known = new Map<readonly AccountId[], ReadonlySet<AccountId>>();
+  return ids => {
+    const set = known.get(ids) ?? new Set(ids);
+    known.set(ids, set);
+    return set;
+  };
+}
+
 function compileRule(
   rule: AccessRule,
   order: number,
-  requirements: CompiledRequirements,
+  shared: Pick<CompiledRule, 'requirements' | 'accountIds'>,
 ): CompiledRule {
   return {
     rule,
     order,
     selector: compileSelector(rule),
-    accountIds: rule.accounts && new Set(rule.accounts),
+    ...shared,
     roleNames: new Set(rule.roles),
     isRoleInGroup: rule.groupPattern !== undefined && patternNames(rule.groupPattern, 'role'),
-    requirements,
     elevation: rule.elevation && {
       approvers: rule.elevation.approvers.map(compileSelector),
       breakGlass: rule.elevation.breakGlass && compileSelector(rule.elevation.breakGlass),

@@ -29,17 +29,22 @@ const MOST_WAYS = 20;
 /** The rules that take groups of one connector. */
 interface Shelf {
   readonly everywhere: CompiledRule[];
-  readonly byAccount: Map<AccountId, CompiledRule[]>;
+  /** Rules for the same accounts share their list. */
+  readonly bySet: Map<ReadonlySet<AccountId>, CompiledRule[]>;
+  readonly byAccount: Map<AccountId, (readonly CompiledRule[])[]>;
 }
 
 export function indexWaysIn(rules: readonly CompiledRule[]): WaysIn {
   const shelves = new Map<ConnectorId, Shelf>();
   for (const compiled of rules)
     for (const connector of compiled.selector.connectors) {
-      const shelf: Shelf = shelves.get(connector) ?? { everywhere: [], byAccount: new Map() };
+      const shelf: Shelf = shelves.get(connector) ?? {
+        everywhere: [],
+        bySet: new Map(),
+        byAccount: new Map(),
+      };
       shelves.set(connector, shelf);
-      if (compiled.accountIds === undefined) shelf.everywhere.push(compiled);
-      for (const account of compiled.accountIds ?? []) append(shelf.byAccount, account, compiled);
+      put(shelf, compiled);
     }
   return {
     to: (account, connector) => {
@@ -47,13 +52,30 @@ export function indexWaysIn(rules: readonly CompiledRule[]): WaysIn {
       if (shelf === undefined || account === undefined) return [];
       // Each rule gives a way at least, so no more of them can be shown.
       const everywhere = shelf.everywhere.slice(0, MOST_WAYS);
-      const own = (shelf.byAccount.get(account.id) ?? []).slice(0, MOST_WAYS);
+      const own = (shelf.byAccount.get(account.id) ?? []).flatMap(rules =>
+        rules.slice(0, MOST_WAYS),
+      );
       return [...everywhere, ...own]
         .sort((a, b) => a.order - b.order)
         .flatMap(compiled => waysOf(compiled, account))
         .slice(0, MOST_WAYS);
     },
   };
+}
+
+function put({ everywhere, bySet, byAccount }: Shelf, rule: CompiledRule): void {
+  if (rule.accountIds === undefined) {
+    everywhere.push(rule);
+    return;
+  }
+  const known = bySet.get(rule.accountIds);
+  if (known !== undefined) {
+    known.push(rule);
+    return;
+  }
+  const rules = [rule];
+  bySet.set(rule.accountIds, rules);
+  for (const account of rule.accountIds) append(byAccount, account, rules);
 }
 
 function waysOf(compiled: CompiledRule, account: Account): readonly WayIn[] {

@@ -11,7 +11,7 @@ import {
   requirementsCompiler,
   type UnmetRequirement,
 } from './requirements.ts';
-import { type Account, accountFinder, isRoleName, roleArn } from './role.ts';
+import { type Account, type AccountId, accountFinder, isRoleName, roleArn } from './role.ts';
 import type { Workload, WorkloadEntryId } from './workload.ts';
 import {
   applies,
@@ -65,8 +65,8 @@ export interface WorkloadPolicy {
 interface CompiledWorkloadRule {
   readonly rule: WorkloadRule;
   readonly requirements: CompiledRequirements;
-  /** In the order of the configuration. */
-  readonly accounts: readonly Account[];
+  /** In the order of the configuration; rules that share their list share this. */
+  readonly accounts: ReadonlySet<Account>;
 }
 
 interface Tables {
@@ -81,11 +81,11 @@ export function compileWorkloadPolicy(
   accounts: readonly Account[],
 ): WorkloadPolicy {
   const compile = requirementsCompiler();
-  const reached = accounts.filter(isReached);
+  const accountsOf = reachedAccounts(accounts);
   const compiled = rules.map(rule => ({
     rule,
     requirements: compile(rule.require),
-    accounts: reached.filter(({ id }) => rule.accounts?.includes(id) ?? true),
+    accounts: accountsOf(rule.accounts),
   }));
   const tables: Tables = {
     byEntry: Map.groupBy(compiled, ({ rule }) => rule.entry),
@@ -96,6 +96,23 @@ export function compileWorkloadPolicy(
       rulesFor(tables, workload).some(({ rule }) => applies(rule, workload.claims)),
     evaluate: (workload, circumstances) => evaluate(tables, workload, circumstances),
     decide: (workload, circumstances, asked) => decide(tables, { workload, circumstances, asked }),
+  };
+}
+
+function reachedAccounts(
+  accounts: readonly Account[],
+): (ids: readonly AccountId[] | undefined) => ReadonlySet<Account> {
+  const reached = accounts.filter(isReached);
+  const known = new Map<readonly AccountId[] | undefined, ReadonlySet<Account>>([
+    [undefined, new Set(reached)],
+  ]);
+  return ids => {
+    const before = known.get(ids);
+    if (before !== undefined) return before;
+    const wanted = new Set(ids);
+    const set = new Set(reached.filter(({ id }) => wanted.has(id)));
+    known.set(ids, set);
+    return set;
   };
 }
 
@@ -147,7 +164,7 @@ function decide(tables: Tables, { workload, circumstances, asked }: Question): W
   const unmetOf = unmetFinder(circumstances);
   const steps: WorkloadTraceStep[] = [];
   for (const { rule, requirements, accounts } of rulesFor(tables, workload)) {
-    if (!rule.roles.includes(role) || !accounts.includes(account)) continue;
+    if (!rule.roles.includes(role) || !accounts.has(account)) continue;
     const step = stepOf(rule, workload, unmetOf(requirements));
     steps.push(step);
     if (step.outcome !== 'grants') continue;
