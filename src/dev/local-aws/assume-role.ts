@@ -151,6 +151,6 @@ function authorize(role: Role | undefined, attempt: Attempt, context: RequestCon
   if (trust.allowed === false) throw denied(trust.reason);
   const own = evaluateCaller(attempt, attempt, context);
   const trustSuffices = trust.allowed === 'principal' && account.id === role.account.id;
-  const isFinal = !own.allowed && (own.explicit || own.by === 'session policy');
+  const isFinal = !own.allowed && (own.explicit || own.by !== 'identity-based policy');
   if (!own.allowed && (isFinal || !trustSuffices)) throw denied(own.reason);
 }

@@ -1,20 +1,12 @@
 /**
- * The STS query API: reads a request, finds its operation, writes the answer. Owns the wire
- * (parameters, XML, request ids, the codes of requests that reach no operation) and no rule of any
- * operation.
+ * The query API: reads a request, finds its service and operation, writes the answer. Owns the wire
+ * (parameters, XML, request ids, transport faults, the codes of requests that reach no operation)
+ * and no rule of any operation.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { assumeRole } from './assume-role.ts';
-import { assumeRoleWithSaml } from './assume-role-with-saml.ts';
-import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts';
 import type { Log } from './events.ts';
-import { TRANSPORT_FAULTS, type TransportFault } from './faults.ts';
-import { getSessionToken } from './get-session-token.ts';
-import { principalOf } from './principal.ts';
-import type { Sts } from './role-sessions.ts';
-import { type Action, isAction, readShape } from './shapes.ts';
-import type { SignedRequest } from './signature-claim.ts';
+import { type ArmedFaults, TRANSPORT_FAULTS, type TransportFault } from './faults.ts';
 import {
   answerOf,
   errorAnswer,
@@ -23,9 +15,9 @@ import {
   malformed,
   type Reply,
   resultAnswer,
-} from './sts-answers.ts';
-import { authenticateSts } from './sts-authentication.ts';
-import { StsError } from './sts-error.ts';
+} from './query-answers.ts';
+import { commonError, QueryError } from './query-error.ts';
+import type { QueryCall, QueryService } from './query-service.ts';
 import {
   type Answer,
   BodyTooLarge,
@@ -36,141 +28,114 @@ import {
   send,
   sourceIpOf,
 } from './web.ts';
-import type { XmlTree } from './xml-writer.ts';
 
-const VERSION = '2011-06-15';
 const MAX_BODY = 10_000_000;
 
-interface Call {
-  readonly parameters: URLSearchParams;
-  readonly request: SignedRequest;
-  readonly sourceIp: string;
+export interface QuerySurface {
+  /** By the Version of a request; one that names none of them is answered as the first. */
+  readonly services: readonly [QueryService, ...QueryService[]];
+  readonly faults: ArmedFaults;
+  readonly log: Log;
 }
 
-type Operation = (sts: Sts, call: Call) => XmlTree | Promise<XmlTree>;
-
-const OPERATIONS: Readonly<Record<Action, Operation>> = {
-  AssumeRole: (sts, call) => {
-    const input = readShape('AssumeRole', call.parameters);
-    return assumeRole(sts, input, authenticateSts(call.request, sts), call.sourceIp);
-  },
-  AssumeRoleWithSAML: (sts, call) =>
-    assumeRoleWithSaml(sts, readShape('AssumeRoleWithSAML', call.parameters), call.sourceIp),
-  AssumeRoleWithWebIdentity: (sts, call) =>
-    assumeRoleWithWebIdentity(
-      sts,
-      readShape('AssumeRoleWithWebIdentity', call.parameters),
-      call.sourceIp,
-    ),
-  GetCallerIdentity: (sts, call) => {
-    const { arn, userId, account } = principalOf(authenticateSts(call.request, sts));
-    return { Arn: arn, UserId: userId, Account: account.id };
-  },
-  GetSessionToken: (sts, call) => {
-    const input = readShape('GetSessionToken', call.parameters);
-    return getSessionToken(sts, input, authenticateSts(call.request, sts));
-  },
-};
+/** A request that names an operation, and how it is answered. */
+interface Asked {
+  readonly service: QueryService;
+  readonly action: string;
+  readonly reply: Reply;
+}
 
 /** Serves `/`. */
-export function createStsSurface(
-  sts: Sts,
-  log: Log,
+export function createQuerySurface(
+  surface: QuerySurface,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
-    const requestId = randomUUID();
-    const reply: Reply = { requestId, format: formatOf(request) };
-    let body: string;
-    try {
-      body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-        await readBody(request, MAX_BODY),
-      );
-    } catch (cause) {
-      const answer =
-        cause instanceof BodyTooLarge
-          ? { status: 413, headers: { connection: 'close' } }
-          : malformed(reply, 'the body is not UTF-8');
-      return send(response, answer);
-    }
-    const query = request.url?.split('?')[1] ?? '';
-    const parameters = parseForm(request.method === 'GET' ? query : body);
-    if (parameters === undefined) return send(response, malformed(reply, 'too many parameters'));
-
-    const name = parameters.get('Action');
-    if (
-      name === null ||
-      (request.method !== 'GET' && (request.method !== 'POST' || !isForm(request)))
-    )
-      return send(response, toProductPage(parameters, request.method));
-    const version = parameters.get('Version');
-    if (version !== VERSION || !isAction(name)) {
-      log({
-        outcome: 'refused',
-        surface: 'sts',
-        action: printable(name),
-        requestId,
-        code: 'InvalidAction',
-      });
-      return send(response, invalidAction(name, version, reply));
-    }
-    const struck = await strike(sts, name, response, { reply, log });
-    if (struck === 'done') return;
-    const call: Call = {
-      parameters,
-      request: {
-        method: request.method ?? '',
-        url: request.url ?? '/',
-        headers: headersOf(request),
-        body,
-      },
-      sourceIp: sourceIpOf(request),
-    };
-    send(response, await perform(sts, name, call, { reply, log }));
+    const received = await receive(surface, request);
+    if ('status' in received) return send(response, received);
+    const { asked, call } = received;
+    if ((await strike(surface, asked, response)) === 'done') return;
+    send(response, await perform(surface, asked, call));
   };
 }
 
-async function perform(
-  sts: Sts,
-  action: Action,
-  call: Call,
-  { reply, log }: { reply: Reply; log: Log },
-): Promise<Answer> {
-  const { requestId } = reply;
+interface Received {
+  readonly asked: Asked;
+  readonly call: QueryCall;
+}
+
+/** The call, or the answer to a request that reaches no operation. */
+async function receive(
+  { services, log }: QuerySurface,
+  request: IncomingMessage,
+): Promise<Received | Answer> {
+  const [first] = services;
+  const requestId = randomUUID();
+  const replyOf = ({ namespace, speaksJson }: QueryService): Reply => ({
+    requestId,
+    namespace,
+    format: speaksJson ? formatOf(request) : 'xml',
+  });
+  const body = await readText(request, replyOf(first));
+  if (typeof body !== 'string') return body;
+  const query = request.url?.split('?')[1] ?? '';
+  const parameters = parseForm(request.method === 'GET' ? query : body);
+  if (parameters === undefined) return malformed(replyOf(first), 'too many parameters');
+
+  const action = parameters.get('Action');
+  const isCall = request.method === 'GET' || (request.method === 'POST' && isForm(request));
+  if (action === null || !isCall) return toProductPage(parameters, request.method);
+  const version = parameters.get('Version');
+  const service = services.find(one => one.version === version);
+  const reply = replyOf(service ?? first);
+  if (service === undefined || !service.has(action)) {
+    const { surface } = service ?? first;
+    const code = 'InvalidAction';
+    log({ outcome: 'refused', surface, action: printable(action), requestId, code });
+    return invalidAction(action, version, reply);
+  }
+  const signed = {
+    method: request.method ?? '',
+    url: request.url ?? '/',
+    headers: headersOf(request),
+    body,
+  };
+  return {
+    asked: { service, action, reply },
+    call: { parameters, request: signed, sourceIp: sourceIpOf(request) },
+  };
+}
+
+async function readText(request: IncomingMessage, reply: Reply): Promise<string | Answer> {
   try {
-    if (action !== 'GetCallerIdentity' && sts.faults.strikes('sts', 'regionDisabled')) {
-      throw new StsError(
-        'RegionDisabledException',
-        'STS is not activated in this region for account. Your account administrator can activate STS in this region using the IAM Console.',
-      );
-    }
-    const result = await OPERATIONS[action](sts, call);
-    log({ outcome: 'answered', surface: 'sts', action, requestId, principal: principalIn(result) });
+    const body = await readBody(request, MAX_BODY);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+  } catch (cause) {
+    return cause instanceof BodyTooLarge
+      ? { status: 413, headers: { connection: 'close' } }
+      : malformed(reply, 'the body is not UTF-8');
+  }
+}
+
+async function perform(
+  { log }: QuerySurface,
+  { service, action, reply }: Asked,
+  call: QueryCall,
+): Promise<Answer> {
+  const line = { surface: service.surface, action, requestId: reply.requestId } as const;
+  try {
+    const { result, principal } = await service.perform(action, call);
+    log({ outcome: 'answered', ...line, principal });
     return resultAnswer(action, result, reply);
   } catch (cause) {
-    const error =
-      cause instanceof StsError
-        ? cause
-        : new StsError(
-            'InternalFailure',
-            'An internal error has occurred',
-            `defect: ${(cause as Error)?.stack ?? cause}`,
-          );
-    log({
-      outcome: 'refused',
-      surface: 'sts',
-      action,
-      requestId,
-      code: error.code,
-      reason: error.reason,
-    });
+    const error = cause instanceof QueryError ? cause : defect(cause);
+    log({ outcome: 'refused', ...line, code: error.code, reason: error.reason });
     return errorAnswer(error, reply);
   }
 }
 
-function principalIn(result: XmlTree): string | undefined {
-  const user = result.AssumedRoleUser as XmlTree | undefined;
-  const arn = user?.Arn ?? result.Arn;
-  return typeof arn === 'string' ? arn : undefined;
+function defect(cause: unknown): QueryError {
+  const reason = `defect: ${(cause as Error)?.stack ?? cause}`;
+  return commonError('InternalFailure', 'An internal error has occurred', reason);
 }
 
 /** What is no API call at all is sent to the product page. */
@@ -185,22 +150,26 @@ function printable(name: string): string {
   return /^[A-Za-z]{1,64}$/.test(name) ? name : '(not a name)';
 }
 
-type Fault = (sts: Sts, response: ServerResponse, reply: Reply) => Promise<'done' | 'go on'>;
+type Fault = (
+  faults: ArmedFaults,
+  response: ServerResponse,
+  reply: Reply,
+) => Promise<'done' | 'go on'>;
 
 const FAULTS: Readonly<Record<TransportFault, Fault>> = {
-  throttling: async (_sts, response, reply) =>
-    answered(response, errorAnswer(new StsError('Throttling', 'Rate exceeded'), reply)),
-  serverError: async (_sts, response, reply) =>
+  throttling: async (_faults, response, reply) =>
+    answered(response, errorAnswer(commonError('Throttling', 'Rate exceeded'), reply)),
+  serverError: async (_faults, response, reply) =>
     answered(
       response,
-      errorAnswer(new StsError('InternalFailure', 'An internal error has occurred'), reply),
+      errorAnswer(commonError('InternalFailure', 'An internal error has occurred'), reply),
     ),
-  hold: async sts => {
-    await sts.faults.untilReleased();
+  hold: async faults => {
+    await faults.untilReleased();
     return 'go on';
   },
   hang: async () => 'done',
-  oversized: async (_sts, response, reply) =>
+  oversized: async (_faults, response, reply) =>
     answered(
       response,
       answerOf(200, reply, {
@@ -208,11 +177,11 @@ const FAULTS: Readonly<Record<TransportFault, Fault>> = {
         tree: { Filler: 'a'.repeat(8 * 1024 * 1024) },
       }),
     ),
-  notXml: async (_sts, response) =>
+  notXml: async (_faults, response) =>
     answered(response, {
       status: 200,
       headers: { 'content-type': 'text/html' },
-      body: '<html><body>This is not STS</body></html>',
+      body: '<html><body>This is not AWS</body></html>',
     }),
 };
 
@@ -222,15 +191,15 @@ function answered(response: ServerResponse, answer: Answer): 'done' {
 }
 
 async function strike(
-  sts: Sts,
-  action: Action,
+  { faults, log }: QuerySurface,
+  { service, action, reply }: Asked,
   response: ServerResponse,
-  { reply, log }: { reply: Reply; log: Log },
 ): Promise<'done' | 'go on'> {
+  const { surface } = service;
   for (const fault of TRANSPORT_FAULTS) {
-    if (!sts.faults.strikes('sts', fault)) continue;
-    log({ outcome: 'fault', surface: 'sts', action, requestId: reply.requestId, code: fault });
-    if ((await FAULTS[fault](sts, response, reply)) === 'done') return 'done';
+    if (!faults.strikes(surface, fault)) continue;
+    log({ outcome: 'fault', surface, action, requestId: reply.requestId, code: fault });
+    if ((await FAULTS[fault](faults, response, reply)) === 'done') return 'done';
   }
   return 'go on';
 }

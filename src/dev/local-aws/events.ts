@@ -3,7 +3,7 @@
  * that AWS would not tell.
  */
 
-export type Surface = 'sts' | 'federation' | 'saml' | 's3';
+export type Surface = 'sts' | 'iam' | 'federation' | 'saml' | 's3';
 
 export interface LocalAwsEvent {
   readonly outcome: 'answered' | 'refused' | 'fault';

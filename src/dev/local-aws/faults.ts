@@ -1,8 +1,8 @@
 /**
  * What can go wrong at AWS, on demand: a client that was never throttled is not tested.
  *
- * A fault holds for the next n calls, or `always`. Each surface (the STS query API and the sign-in
- * federation endpoint) has its own.
+ * A fault holds for the next n calls, or `always`. Each surface (the query APIs of STS and IAM, and
+ * the sign-in federation endpoint) has its own.
  */
 import { z } from 'zod';
 
@@ -37,8 +37,15 @@ const federationPlan = z.strictObject({
   refuseDuration: times.optional(),
 });
 
+const iamPlan = z.strictObject({
+  ...TRANSPORT,
+  /** AccessDenied for single actions, whatever the policies say: `{ ListRoles: 'always' }`. */
+  deny: z.record(z.string().regex(/^[A-Za-z]{1,64}$/), times).optional(),
+});
+
 export const faultPlan = z.strictObject({
   sts: stsPlan.optional(),
+  iam: iamPlan.optional(),
   federation: federationPlan.optional(),
 });
 
@@ -46,6 +53,7 @@ export type FaultPlan = z.input<typeof faultPlan>;
 export type Surface = keyof FaultPlan;
 export type StsFault = keyof z.input<typeof stsPlan>;
 export type FederationFault = keyof z.input<typeof federationPlan>;
+export type IamFault = Exclude<keyof z.input<typeof iamPlan>, 'deny'> | `deny.${string}`;
 export type TransportFault = keyof typeof TRANSPORT;
 export const TRANSPORT_FAULTS = Object.keys(TRANSPORT) as readonly TransportFault[];
 
@@ -62,7 +70,7 @@ export interface Faults {
 
 export interface ArmedFaults extends Faults {
   /** True when the fault is armed; counts it down. */
-  strikes(surface: Surface, fault: StsFault | FederationFault): boolean;
+  strikes(surface: Surface, fault: StsFault | FederationFault | IamFault): boolean;
   /** Resolves at the next `release()`. */
   untilReleased(): Promise<void>;
 }
@@ -73,10 +81,8 @@ export function createFaults(initial: FaultPlan = {}): ArmedFaults {
 
   const arm = (plan: FaultPlan): void => {
     for (const [surface, faults] of Object.entries(faultPlan.parse(plan))) {
-      for (const [fault, count] of Object.entries(faults ?? {})) {
-        if (count !== undefined)
-          armed.set(`${surface}.${fault}`, count === 'always' ? Number.POSITIVE_INFINITY : count);
-      }
+      for (const [fault, count] of Object.entries(flat(faults ?? {})))
+        armed.set(`${surface}.${fault}`, count === 'always' ? Number.POSITIVE_INFINITY : count);
     }
   };
   const release = (): void => {
@@ -103,4 +109,19 @@ export function createFaults(initial: FaultPlan = {}): ArmedFaults {
     },
     untilReleased: () => new Promise(resolve => waiting.push(resolve)),
   };
+}
+
+type Count = z.output<typeof times>;
+
+/** `{ deny: { ListRoles: 1 } }` becomes `{ 'deny.ListRoles': 1 }`. */
+function flat(
+  faults: Readonly<Record<string, Count | Readonly<Record<string, Count>> | undefined>>,
+): Record<string, Count> {
+  return Object.fromEntries(
+    Object.entries(faults).flatMap(([name, value]): [string, Count][] => {
+      if (value === undefined) return [];
+      if (typeof value !== 'object') return [[name, value]];
+      return Object.entries(value).map(([inner, count]) => [`${name}.${inner}`, count]);
+    }),
+  );
 }

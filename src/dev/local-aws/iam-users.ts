@@ -1,6 +1,7 @@
 /** IAM users of the world: their access keys, policies and virtual MFA devices. */
 import { type Account, placeOf } from './accounts.ts';
 import { arns, uniqueId } from './identifiers.ts';
+import { inlinePolicies, type Permissions } from './permissions.ts';
 import type { IdentityPolicy } from './policy-document.ts';
 
 export interface AccessKey {
@@ -18,32 +19,40 @@ export interface MfaDevice {
   readonly seed: string;
 }
 
-export interface IamUser {
+export interface IamUser extends Permissions {
   readonly account: Account;
   readonly name: string;
+  readonly path: string;
   readonly arn: string;
   /** `AIDA...` */
   readonly uniqueId: string;
   readonly accessKeys: readonly AccessKey[];
   readonly mfaDevices: readonly MfaDevice[];
-  readonly permissions: readonly IdentityPolicy[];
   readonly tags: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
-type CheckedUser = Omit<IamUser, 'account' | 'arn' | 'uniqueId' | 'mfaDevices'> & {
-  readonly path: string;
+type CheckedUser = Pick<IamUser, 'name' | 'path' | 'accessKeys' | 'attachedPolicies' | 'tags'> & {
+  readonly permissions: readonly IdentityPolicy[];
   readonly mfaDevices: readonly Omit<MfaDevice, 'arn'>[];
 };
 
 /** A checked user of the file, as part of the world. */
-export function userOf({ path, ...user }: CheckedUser, account: Account): IamUser {
+export function userOf(
+  { permissions, ...user }: CheckedUser,
+  account: Account,
+  createdAt: number,
+): IamUser {
   const place = placeOf(account);
-  const arn = arns.user(place, path, user.name);
+  const arn = arns.user(place, user.path, user.name);
   return {
     ...user,
     account,
     arn,
     uniqueId: uniqueId('AIDA', arn),
+    inlinePolicies: inlinePolicies(permissions),
+    createdAt,
     mfaDevices: user.mfaDevices.map(device => ({
       ...device,
       arn: arns.mfaDevice(place, device.name),

@@ -9,10 +9,10 @@ function letters(bytes: Uint8Array, count: number): string {
 }
 
 /**
- * `AROA...`, `AIDA...`: 21 characters, the same for the same ARN each time, so that tests can rely
- * on them.
+ * `AROA...`, `AIDA...`, `ANPA...`: 21 characters, the same for the same ARN each time, so that
+ * tests can rely on them.
  */
-export function uniqueId(prefix: 'AROA' | 'AIDA', arn: string): string {
+export function uniqueId(prefix: 'AROA' | 'AIDA' | 'ANPA', arn: string): string {
   return prefix + letters(createHash('sha256').update(arn).digest(), 17);
 }
 
@@ -59,6 +59,8 @@ export const arns = {
     `arn:${partition}:iam::${account}:role${path}${name}`,
   user: ({ partition, account }: Place, path: string, name: string) =>
     `arn:${partition}:iam::${account}:user${path}${name}`,
+  policy: ({ partition, account }: Place, path: string, name: string) =>
+    `arn:${partition}:iam::${account}:policy${path}${name}`,
   mfaDevice: ({ partition, account }: Place, name: string) =>
     `arn:${partition}:iam::${account}:mfa/${name}`,
   samlProvider: ({ partition, account }: Place, name: string) =>

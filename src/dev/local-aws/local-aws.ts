@@ -1,16 +1,17 @@
 /**
- * The local AWS: STS, the console federation endpoint, a console page and some of S3, as strict as
- * AWS where AWS is documented.
+ * The local AWS: STS, some of IAM and S3, the console federation endpoint and a console page, as
+ * strict as AWS where AWS is documented.
  *
  * Owns the URLs and what is shared between them (the world, the sessions, the clock, the faults).
  * It shares no code with rolebridge, so that each checks the other, and it stores nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createConsole } from './console.ts';
-import { createStsSurface } from './dispatch.ts';
+import { createQuerySurface } from './dispatch.ts';
 import type { Log } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createFederationSurface } from './federation.ts';
+import { createIamService } from './iam/iam-service.ts';
 import { createMfa } from './mfa.ts';
 import { createOidcKeys } from './oidc-keys.ts';
 import type { Sts } from './role-sessions.ts';
@@ -19,6 +20,7 @@ import { createS3Surface } from './s3/s3-surface.ts';
 import { createSamlMetadataSource } from './saml-metadata.ts';
 import { createSamlSignIn } from './saml-sign-in.ts';
 import { createSessions } from './sessions.ts';
+import { createStsService } from './sts-service.ts';
 import { type Answer, send } from './web.ts';
 import { createWebIdentityVerifier } from './web-identity.ts';
 import { parseWorld, type World, type WorldInput } from './world.ts';
@@ -62,10 +64,11 @@ export function createLocalAws({
     samlMetadata: createSamlMetadataSource(),
     webIdentity: createWebIdentityVerifier({ world, keys: createOidcKeys(now), now }),
   };
+  const services = [createStsService(sts), createIamService(sts)] as const;
   const console = createConsole({ baseUrl: origin, sessions, now });
 
   const surfaces: ReadonlyMap<string, Surface> = new Map<string, Surface>([
-    ['/', createStsSurface(sts, log)],
+    ['/', createQuerySurface({ services, faults, log })],
     ['/federation', createFederationSurface({ world, sessions, console, faults, now, log })],
     ['/saml', createSamlSignIn({ sts, console, homeUrl: `${origin}/console`, log })],
     ['/oauth', request => console.signOut(request, parametersOf(request).get('redirect_uri'))],

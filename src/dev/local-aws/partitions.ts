@@ -99,6 +99,18 @@ export function partitionNamed(name: PartitionName, overrides: PartitionOverride
   };
 }
 
+/** The one Region in which IAM of a partition signs (endpoint rules of botocore). */
+const IAM_REGIONS: Readonly<Record<PartitionName, string>> = {
+  aws: 'us-east-1',
+  'aws-cn': 'cn-north-1',
+  'aws-us-gov': 'us-gov-west-1',
+  'aws-eusc': 'eusc-de-east-1',
+};
+
+export function iamRegion(partition: PartitionName): string {
+  return IAM_REGIONS[partition];
+}
+
 const STS_DOMAINS = new Set([
   ...['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu'],
   ...['api.aws', 'api.amazonwebservices.com.cn', 'api.amazonwebservices.eu'],

@@ -26,6 +26,24 @@ const condition = z.record(z.string(), z.record(z.string(), oneOrMany(conditionV
 const version = z.enum(['2012-10-17', '2008-10-17']).optional();
 const effect = z.enum(['Allow', 'Deny']);
 
+/** A policy and its JSON as it was written, which IAM gives back. */
+export interface Written {
+  readonly text: string;
+}
+
+/** Checks a document and keeps its text. */
+function written<T extends z.ZodType<object>>(
+  shape: T,
+): z.ZodType<z.output<T> & Written, z.input<T>> {
+  return z.unknown().transform((value, context) => {
+    const parsed = shape.safeParse(value);
+    if (parsed.success) return { ...parsed.data, text: JSON.stringify(value) };
+    for (const issue of parsed.error.issues)
+      context.issues.push({ ...issue, input: value } as never);
+    return z.NEVER;
+  }) as unknown as z.ZodType<z.output<T> & Written, z.input<T>>;
+}
+
 const trustStatement = z.strictObject({
   Sid: z.string().optional(),
   Effect: effect,
@@ -55,25 +73,30 @@ const identityStatement = z.strictObject({
  * Who may assume a role (IAM User Guide, "Creating a role and attaching policies"; at most 4,096
  * characters).
  */
-export const trustPolicy = z.strictObject({
-  Version: version,
-  Id: z.string().optional(),
-  Statement: oneOrMany(trustStatement),
-});
+export const trustPolicy = written(
+  z.strictObject({
+    Version: version,
+    Id: z.string().optional(),
+    Statement: oneOrMany(trustStatement),
+  }),
+);
 
-export const identityPolicy = z.strictObject({
-  Version: version,
-  Id: z.string().optional(),
-  Statement: oneOrMany(identityStatement),
-});
+export const identityPolicy = written(
+  z.strictObject({
+    Version: version,
+    Id: z.string().optional(),
+    Statement: oneOrMany(identityStatement),
+  }),
+);
 
 /** A whole document, or one statement of the current version for short. */
 export const permission = z.union([
   identityPolicy,
-  identityStatement.transform(statement => ({
+  written(identityStatement).transform(({ text, ...statement }) => ({
     Version: '2012-10-17' as const,
     Id: undefined,
     Statement: [statement],
+    text: `{"Version":"2012-10-17","Statement":[${text}]}`,
   })),
 ]);
 

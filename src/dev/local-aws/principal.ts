@@ -4,6 +4,7 @@
  */
 import type { Account } from './accounts.ts';
 import type { IamUser } from './iam-users.ts';
+import { documentOf, policiesOf } from './permissions.ts';
 import type { IdentityPolicy } from './policy-document.ts';
 import type { RequestContext } from './request-context.ts';
 import type { RoleSession, UserSession } from './sessions.ts';
@@ -91,12 +92,12 @@ function addTags(context: RequestContext, tags: Readonly<Record<string, string>>
 
 /** `by` is the kind of policy that decided. */
 export type CallerDecision = IdentityDecision & {
-  readonly by: 'identity-based policy' | 'session policy';
+  readonly by: 'identity-based policy' | 'permissions boundary' | 'session policy';
 };
 
 /**
- * What the caller's own policies say: the user's, or the role's as they are now and every session
- * policy as well.
+ * What the caller's own policies say: the user's, or the role's as they are now, its boundary and
+ * every session policy as well.
  */
 export function evaluateCaller(
   { signer, world }: { readonly signer: Signer; readonly world: World },
@@ -107,12 +108,27 @@ export function evaluateCaller(
     ...evaluateIdentity(policies, attempt, context),
     by: 'identity-based policy',
   });
-  if (signer.kind === 'user') return identity(signer.user.permissions);
+  if (signer.kind === 'user') return identity(policiesOf(signer.user, world));
   const { sessionPolicies, roleArn } = signer.session;
-  if (sessionPolicies !== undefined) {
-    const narrowed = evaluateIdentity(sessionPolicies, attempt, context);
-    if (!narrowed.allowed)
-      return { ...narrowed, by: 'session policy', reason: `${narrowed.reason} (session policy)` };
+  const role = world.roles.get(roleArn);
+  const boundary = role?.permissionsBoundary;
+  const limits = [
+    { by: 'session policy', policies: sessionPolicies },
+    {
+      by: 'permissions boundary',
+      policies: boundary === undefined ? undefined : policiesAt(boundary, world),
+    },
+  ] as const;
+  for (const { by, policies } of limits) {
+    if (policies === undefined) continue;
+    const narrowed = evaluateIdentity(policies, attempt, context);
+    if (!narrowed.allowed) return { ...narrowed, by, reason: `${narrowed.reason} (${by})` };
   }
-  return identity(world.roles.get(roleArn)?.permissions ?? []);
+  return identity(role === undefined ? [] : policiesOf(role, world));
+}
+
+/** Of one managed policy; a policy whose content is not known here allows nothing. */
+function policiesAt(arn: string, world: World): readonly IdentityPolicy[] {
+  const document = documentOf(arn, world);
+  return document === undefined ? [] : [document];
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { uniqueId } from './identifiers.ts';
+import { inlinePolicies } from './permissions.ts';
 import { permission, trustPolicy } from './policy-document.ts';
 import { type Role, roleOf, type World, type WorldInput } from './world.ts';
 import { worldSchema } from './world-schema.ts';
@@ -43,7 +44,7 @@ export function createRoles(world: World): Roles {
           : { trustPolicy: trustPolicy.parse(change.trustPolicy) }),
         ...(change.permissions === undefined
           ? {}
-          : { permissions: z.array(permission).parse(change.permissions) }),
+          : { inlinePolicies: inlinePolicies(z.array(permission).parse(change.permissions)) }),
       });
     },
     create: input => {

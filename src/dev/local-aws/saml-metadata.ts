@@ -16,6 +16,8 @@ const MD = 'urn:oasis:names:tc:SAML:2.0:metadata';
 const DS = 'http://www.w3.org/2000/09/xmldsig#';
 
 export interface SamlMetadata {
+  /** As it was uploaded. */
+  readonly document: string;
   readonly entityId: string;
   readonly certificates: readonly X509Certificate[];
   /** Epoch milliseconds; from the document's own validUntil. */
@@ -30,19 +32,20 @@ export interface SamlMetadataSource {
 }
 
 export function createSamlMetadataSource(): SamlMetadataSource {
-  const known = new Map<string, Promise<SamlMetadata>>();
+  // A provider whose document is replaced is another object.
+  const known = new WeakMap<SamlProvider, Promise<SamlMetadata>>();
   return {
     of: provider => {
-      let metadata = known.get(provider.arn);
+      let metadata = known.get(provider);
       if (metadata === undefined) {
         metadata = load(provider);
-        known.set(provider.arn, metadata);
+        known.set(provider, metadata);
         // A document that could not be had is asked for again next time.
-        metadata.catch(() => known.delete(provider.arn));
+        metadata.catch(() => known.delete(provider));
       }
       return metadata;
     },
-    forget: provider => 'url' in provider.metadata && known.delete(provider.arn),
+    forget: provider => 'url' in provider.metadata && known.delete(provider),
   };
 }
 
@@ -53,7 +56,7 @@ async function load({ metadata }: SamlProvider): Promise<SamlMetadata> {
 }
 
 /** Throws an Error that says what is missing. */
-function readSamlMetadata(xml: string): SamlMetadata {
+export function readSamlMetadata(xml: string): SamlMetadata {
   // IAM counts 1,000 to 10,000,000 characters and wants no byte order mark.
   if (xml.length < 1000 || xml.length > MAX_BYTES)
     throw new Error(`metadata has ${xml.length} characters, IAM takes 1,000 to 10,000,000`);
@@ -71,6 +74,7 @@ function readSamlMetadata(xml: string): SamlMetadata {
   if (validUntil !== undefined && Number.isNaN(Date.parse(validUntil)))
     throw new Error('validUntil is not a time');
   return {
+    document: xml,
     entityId,
     certificates: signingCertificates(roles[0]!),
     validUntil: validUntil === undefined ? undefined : Date.parse(validUntil),

@@ -2,7 +2,8 @@
  * Session tags: their syntax, their number, and what a further hop inherits (IAM User Guide, "Pass
  * session tags").
  */
-import { fits, MAX_TAGS, TAG_KEY, TAG_VALUE } from './shapes.ts';
+import { fits } from './query-shape.ts';
+import { MAX_TAGS, TAG_KEY, TAG_VALUE } from './shapes.ts';
 
 export interface SessionTag {
   readonly key: string;

@@ -21,7 +21,7 @@ const MAX_LINK_SECONDS = 604_800;
 
 /** What differs between the services. */
 export interface SigningService {
-  readonly name: 'sts' | 's3';
+  readonly name: 'sts' | 'iam' | 's3';
   /** How long a presigned request is good for: STS does not look at X-Amz-Expires. */
   readonly linkLife: 'fifteenMinutes' | 'asSigned';
   /** Whether path segments are encoded once or twice. */

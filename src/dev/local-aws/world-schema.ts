@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { faultPlan } from './faults.ts';
 import { PARTITION_NAMES } from './partitions.ts';
-import { permission, trustPolicy } from './policy-document.ts';
+import { identityPolicy, permission, trustPolicy } from './policy-document.ts';
 import { bucketFields } from './s3/bucket-schema.ts';
 
 const ACCOUNT_ID = 'an account id is twelve digits, in quotes';
@@ -15,6 +15,9 @@ const iamPath = z
   .string()
   .regex(/^\/(?:[!-.0-~]{1,200}\/){0,8}$/, 'a path starts and ends with /')
   .default('/');
+const policyArn = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/.{1,600}$/, 'is no ARN of a managed policy');
 const iamTags = z.record(z.string().min(1).max(128), z.string().max(256)).default({});
 
 const accessKey = z.strictObject({
@@ -55,7 +58,7 @@ const outboundUrl = z.url().refine(text => {
 
 // IAM CreateOpenIDConnectProvider: https, no query, no port. A port is let through on loopback
 // only.
-const issuerUrl = outboundUrl.refine(text => {
+export const issuerUrl = outboundUrl.refine(text => {
   const url = URL.parse(text);
   return (
     url !== null &&
@@ -99,6 +102,7 @@ export const worldSchema = z.strictObject({
         account: accountId,
         name: z.string().regex(/^[\w.-]{1,128}$/),
         metadata: samlMetadata,
+        tags: iamTags,
       }),
     )
     .default([]),
@@ -108,6 +112,11 @@ export const worldSchema = z.strictObject({
         account: accountId,
         url: issuerUrl,
         clientIds: z.array(z.string().min(1).max(255)).min(1).max(100),
+        thumbprints: z
+          .array(z.string().regex(/^[0-9a-fA-F]{40}$/, 'a thumbprint has 40 hexadecimal digits'))
+          .max(5)
+          .default([]),
+        tags: iamTags,
       }),
     )
     .default([]),
@@ -118,8 +127,11 @@ export const worldSchema = z.strictObject({
         name: iamName,
         path: iamPath,
         maxSessionDuration: z.number().int().min(3600).max(43200).default(3600),
+        description: z.string().max(1000).optional(),
         trustPolicy,
         permissions: z.array(permission).default([]),
+        attachedPolicies: z.array(policyArn).default([]),
+        permissionsBoundary: policyArn.optional(),
         tags: iamTags,
       }),
     )
@@ -133,7 +145,19 @@ export const worldSchema = z.strictObject({
         accessKeys: z.array(accessKey).max(2).default([]),
         mfaDevices: z.array(mfaDevice).max(8).default([]),
         permissions: z.array(permission).default([]),
+        attachedPolicies: z.array(policyArn).default([]),
         tags: iamTags,
+      }),
+    )
+    .default([]),
+  managedPolicies: z
+    .array(
+      z.strictObject({
+        account: accountId,
+        name: z.string().regex(/^[\w+=,.@-]{1,128}$/),
+        path: iamPath,
+        description: z.string().max(1000).optional(),
+        document: identityPolicy,
       }),
     )
     .default([]),
@@ -156,6 +180,13 @@ export const worldSchema = z.strictObject({
       maxAgeSeconds: z.number().int().min(60).default(86_400),
     })
     .default({ maxAgeSeconds: 86_400 }),
+  /** Quotas of IAM that AWS raises on request. */
+  iam: z
+    .strictObject({
+      /** Characters of a trust policy, without white space; AWS allows 2,048 by default. */
+      trustPolicyCharacters: z.number().int().min(2048).max(8192).default(2048),
+    })
+    .default({ trustPolicyCharacters: 2048 }),
   /** Moves the clock of the local AWS, to see what a wrong clock does. */
   clockOffsetSeconds: z.number().int().default(0),
   faults: faultPlan.optional(),

@@ -11,7 +11,14 @@ import type { faultPlan } from './faults.ts';
 import { belongings, type IamUser, userOf } from './iam-users.ts';
 import { arns, uniqueId } from './identifiers.ts';
 import { partitionNamed } from './partitions.ts';
-import type { IdentityPolicy, TrustPolicy } from './policy-document.ts';
+import {
+  inlinePolicies,
+  isOfAws,
+  type ManagedPolicy,
+  managedPolicyOf,
+  type Permissions,
+} from './permissions.ts';
+import type { TrustPolicy } from './policy-document.ts';
 import { type Bucket, bucketOf, objectKeys } from './s3/buckets.ts';
 import { worldSchema } from './world-schema.ts';
 
@@ -28,6 +35,9 @@ export interface SamlProvider {
   readonly name: string;
   readonly arn: string;
   readonly metadata: MetadataSource;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
 export interface OidcProvider {
@@ -35,9 +45,14 @@ export interface OidcProvider {
   readonly issuer: string;
   readonly arn: string;
   readonly clientIds: readonly string[];
+  /** SHA-1 of certificates, in hexadecimal. */
+  readonly thumbprints: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
-export interface Role {
+export interface Role extends Permissions {
   readonly account: Account;
   readonly name: string;
   readonly path: string;
@@ -45,18 +60,26 @@ export interface Role {
   /** `AROA...` */
   readonly uniqueId: string;
   readonly maxSessionDuration: number;
+  readonly description: string | undefined;
   readonly trustPolicy: TrustPolicy;
-  readonly permissions: readonly IdentityPolicy[];
+  /** ARN of a managed policy that limits the others. */
+  readonly permissionsBoundary: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
+/**
+ * The maps that change while it runs are changed by the IAM API (iam/), by templates, which use the
+ * same operations, and by LocalAws.roles, which tests use.
+ */
 export interface World {
   readonly accounts: readonly Account[];
-  readonly samlProviders: ReadonlyMap<string, SamlProvider>;
-  readonly oidcProviders: ReadonlyMap<string, OidcProvider>;
-  /** By ARN. Changes of the running world are made here; see LocalAws.roles. */
+  /** By ARN, as the next four. */
+  readonly samlProviders: Map<string, SamlProvider>;
+  readonly oidcProviders: Map<string, OidcProvider>;
   readonly roles: Map<string, Role>;
-  /** By ARN. */
+  readonly managedPolicies: Map<string, ManagedPolicy>;
   readonly users: ReadonlyMap<string, IamUser>;
   /** By name. */
   readonly buckets: ReadonlyMap<string, Bucket>;
@@ -64,6 +87,7 @@ export interface World {
   readonly regions: readonly string[] | undefined;
   readonly samlSignature: 'assertion' | 'either';
   readonly webIdentityMaxAgeSeconds: number;
+  readonly trustPolicyCharacters: number;
   readonly clockOffsetSeconds: number;
   readonly faults: z.output<typeof faultPlan> | undefined;
 }
@@ -122,6 +146,11 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
   const arnOf = ({ arn }: { readonly arn: string }): string => arn;
   const samlProvider = (provider: Checked['samlProviders'][number], account: Account) =>
     samlProviderOf(provider, account, directory);
+  const managedPolicies = ownedByKey(reading, input, 'managedPolicies', {
+    make: managedPolicyOf,
+    keyOf: arnOf,
+  });
+  refuseUnknownPolicies(reading, input, managedPolicies);
   const { accounts } = reading;
   keyed(reading, 'accounts', accounts, ({ id }) => id);
   const users = ownedByKey(reading, input, 'iamUsers', { make: userOf, keyOf: arnOf });
@@ -139,9 +168,11 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
     }),
     roles: ownedByKey(reading, input, 'roles', { make: roleOf, keyOf: arnOf }),
     users,
+    managedPolicies,
     buckets: ownedByKey(reading, input, 'buckets', { make: bucketOf, keyOf: ({ name }) => name }),
     regions: input.regions,
     samlSignature: input.saml.signature,
+    trustPolicyCharacters: input.iam.trustPolicyCharacters,
     webIdentityMaxAgeSeconds: input.webIdentity.maxAgeSeconds,
     clockOffsetSeconds: input.clockOffsetSeconds,
     faults: input.faults,
@@ -171,10 +202,19 @@ function refuseTwice(
   }
 }
 
-type OwnedList = 'samlProviders' | 'oidcProviders' | 'roles' | 'iamUsers' | 'buckets';
+type OwnedList =
+  | 'samlProviders'
+  | 'oidcProviders'
+  | 'roles'
+  | 'iamUsers'
+  | 'managedPolicies'
+  | 'buckets';
+
+/** When the entities of a world file were made, as IAM tells it. */
+const FOUNDED = Date.parse('2024-01-01T00:00:00Z');
 
 interface Making<I, T> {
-  readonly make: (item: I, account: Account) => T;
+  readonly make: (item: I, account: Account, createdAt: number) => T;
   readonly keyOf: (made: T) => string;
 }
 
@@ -190,7 +230,7 @@ function ownedByKey<L extends OwnedList, T>(
     const account = accounts.find(({ id }) => id === item.account);
     if (account === undefined)
       mistakes.push(`${at}[${index}].account: no account ${item.account} in accounts`);
-    return make(item, account ?? accounts[0]!);
+    return make(item, account ?? accounts[0]!, FOUNDED);
   });
   return keyed(reading, at, made, keyOf);
 }
@@ -205,21 +245,60 @@ function samlProviderOf(
     account,
     name: provider.name,
     arn: arns.samlProvider(placeOf(account), provider.name),
+    tags: provider.tags,
+    createdAt: FOUNDED,
     metadata: 'file' in metadata ? { file: resolve(directory, metadata.file) } : metadata,
   };
 }
 
 function oidcProviderOf(
-  { url, clientIds }: Checked['oidcProviders'][number],
+  { url, clientIds, thumbprints, tags }: Checked['oidcProviders'][number],
   account: Account,
+  createdAt: number,
 ): OidcProvider {
-  return { account, issuer: url, clientIds, arn: arns.oidcProvider(placeOf(account), url) };
+  const arn = arns.oidcProvider(placeOf(account), url);
+  return { account, issuer: url, clientIds, thumbprints, tags, createdAt, arn };
 }
 
 /** A checked role of the file, as part of the world. */
-export function roleOf(role: Checked['roles'][number], account: Account): Role {
+export function roleOf(
+  { permissions, ...role }: Checked['roles'][number],
+  account: Account,
+  createdAt: number = FOUNDED,
+): Role {
   const arn = arns.role(placeOf(account), role.path, role.name);
-  return { ...role, account, arn, uniqueId: uniqueId('AROA', arn) };
+  return {
+    ...role,
+    description: role.description,
+    permissionsBoundary: role.permissionsBoundary,
+    account,
+    arn,
+    uniqueId: uniqueId('AROA', arn),
+    inlinePolicies: inlinePolicies(permissions),
+    createdAt,
+  };
+}
+
+/** Attached policies and boundaries must be of AWS or of the file. */
+function refuseUnknownPolicies(
+  { mistakes }: Reading,
+  { roles, iamUsers }: Checked,
+  known: ReadonlyMap<string, ManagedPolicy>,
+): void {
+  const named = [
+    ...roles.flatMap(({ attachedPolicies, permissionsBoundary }, at) =>
+      [
+        ...attachedPolicies,
+        ...(permissionsBoundary === undefined ? [] : [permissionsBoundary]),
+      ].map(arn => ({ at: `roles[${at}]`, arn })),
+    ),
+    ...iamUsers.flatMap(({ attachedPolicies }, at) =>
+      attachedPolicies.map(arn => ({ at: `iamUsers[${at}]`, arn })),
+    ),
+  ];
+  for (const { at, arn } of named)
+    if (!known.has(arn) && !isOfAws(arn))
+      mistakes.push(`${at}: no policy ${arn} in managedPolicies`);
 }
 
 /**

@@ -1,15 +1,21 @@
 /**
- * The XML that STS answers with: no declaration, two blanks of indentation, a newline at the end.
+ * The XML that STS and IAM answer with: no declaration, two blanks of indentation, a newline at the
+ * end.
  */
-
-export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 /**
  * Elements in order; an undefined value leaves its element out, a null value writes the element
  * without content, a list writes the element once for each member.
  */
 export interface XmlTree {
-  readonly [element: string]: string | number | null | undefined | XmlTree | readonly XmlTree[];
+  readonly [element: string]: XmlMember | null | undefined | readonly XmlMember[];
+}
+
+type XmlMember = string | number | boolean | XmlTree;
+
+/** A list as the query protocol writes it; an empty one has no members at all. */
+export function membersOf(list: readonly XmlMember[]): XmlTree | null {
+  return list.length === 0 ? null : { member: list };
 }
 
 export function writeXml(root: string, namespace: string | undefined, content: XmlTree): string {
@@ -31,7 +37,7 @@ function writeTree(tree: XmlTree, depth: number): string {
   return text;
 }
 
-function isList(value: XmlTree[string]): value is readonly XmlTree[] {
+function isList(value: XmlTree[string]): value is readonly XmlMember[] {
   return Array.isArray(value);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { QueryError } from '../../../src/dev/local-aws/query-error.ts';
 import { type Action, readShape } from '../../../src/dev/local-aws/shapes.ts';
-import { StsError } from '../../../src/dev/local-aws/sts-error.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/Admin';
 const GOOD: Readonly<Record<string, string>> = { RoleArn: ROLE, RoleSessionName: 'alice' };
@@ -17,7 +17,7 @@ function faultOf(
   try {
     read(action, parameters);
   } catch (cause) {
-    assert.ok(cause instanceof StsError);
+    assert.ok(cause instanceof QueryError);
     return { code: cause.code, message: cause.wireMessage };
   }
   return assert.fail('it was accepted');

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { LocalAwsEvent } from '../../../src/dev/local-aws/events.ts';
@@ -26,6 +27,8 @@ export interface Running {
   /** The reason of the last refusal. */
   readonly reason: () => string | undefined;
   readonly sts: (credentials?: STSClientConfig['credentials'], region?: string) => STSClient;
+  /** IAM has one Region in each partition: us-east-1 in `aws`. */
+  readonly iam: (credentials?: STSClientConfig['credentials'], region?: string) => IAMClient;
   readonly close: () => Promise<void>;
 }
 
@@ -69,25 +72,29 @@ export async function startLocalAws(world: WorldInput): Promise<Running> {
     log: event => events.push(event),
   });
   handler = aws.handler;
-  const clients: STSClient[] = [];
+  const clients: { destroy(): void }[] = [];
+  const settings = (credentials: STSClientConfig['credentials'], region: string) => ({
+    region,
+    endpoint: url,
+    // The SDK writes into the object.
+    credentials: typeof credentials === 'object' ? { ...credentials } : credentials,
+    maxAttempts: 1,
+    systemClockOffset: clock.now() - Date.now(),
+  });
+  const remembered = <T extends { destroy(): void }>(client: T): T => {
+    clients.push(client);
+    return client;
+  };
   return {
     aws,
     url,
     events,
     clock,
     reason: () => events.findLast(event => event.outcome === 'refused')?.reason,
-    sts: (credentials = FAKE, region = 'eu-west-1') => {
-      const client = new STSClient({
-        region,
-        endpoint: url,
-        // The SDK writes into the object.
-        credentials: typeof credentials === 'object' ? { ...credentials } : credentials,
-        maxAttempts: 1,
-        systemClockOffset: clock.now() - Date.now(),
-      });
-      clients.push(client);
-      return client;
-    },
+    sts: (credentials = FAKE, region = 'eu-west-1') =>
+      remembered(new STSClient(settings(credentials, region))),
+    iam: (credentials = FAKE, region = 'us-east-1') =>
+      remembered(new IAMClient(settings(credentials, region))),
     close: async () => {
       for (const client of clients) client.destroy();
       aws.faults.clear();

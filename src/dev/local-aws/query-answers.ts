@@ -1,11 +1,11 @@
 /**
- * The answers of STS: XML, or JSON if the caller accepts only that. JSON has the same members, and
- * times as epoch seconds.
+ * The answers of a query API (STS, IAM): XML, or, of STS, JSON if the caller accepts only that.
+ * JSON has the same members, and times as epoch seconds.
  */
 import type { IncomingMessage } from 'node:http';
-import { StsError } from './sts-error.ts';
+import { commonError, type QueryError } from './query-error.ts';
 import type { Answer } from './web.ts';
-import { STS_NAMESPACE, writeXml, type XmlTree } from './xml-writer.ts';
+import { writeXml, type XmlTree } from './xml-writer.ts';
 
 const FAULT_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09';
 
@@ -13,6 +13,8 @@ const FAULT_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09';
 export interface Reply {
   readonly requestId: string;
   readonly format: 'xml' | 'json';
+  /** Of the XML. */
+  readonly namespace: string;
 }
 
 export function formatOf(request: IncomingMessage): Reply['format'] {
@@ -20,41 +22,45 @@ export function formatOf(request: IncomingMessage): Reply['format'] {
   return accepted === 'application/json' ? 'json' : 'xml';
 }
 
-export function resultAnswer(action: string, result: XmlTree, reply: Reply): Answer {
+/** `result` is undefined for an operation that tells nothing but that it was done. */
+export function resultAnswer(action: string, result: XmlTree | undefined, reply: Reply): Answer {
+  const filled = result === undefined || Object.keys(result).length > 0 ? result : null;
   return answerOf(200, reply, {
     root: `${action}Response`,
-    tree: { [`${action}Result`]: result, ResponseMetadata: { RequestId: reply.requestId } },
+    tree: { [`${action}Result`]: filled, ResponseMetadata: { RequestId: reply.requestId } },
   });
 }
 
-export function errorAnswer(error: StsError, reply: Reply, namespace?: string): Answer {
+export function errorAnswer(error: QueryError, reply: Reply): Answer {
   const type = error.status >= 500 ? 'Receiver' : 'Sender';
   const tree: XmlTree = {
     Error: { Type: type, Code: error.code, Message: error.wireMessage },
     RequestId: reply.requestId,
   };
-  return answerOf(error.status, reply, { root: 'ErrorResponse', tree, namespace });
+  return answerOf(error.status, reply, { root: 'ErrorResponse', tree });
 }
 
 export function malformed(reply: Reply, reason: string): Answer {
-  return errorAnswer(new StsError('MalformedInput', undefined, reason), reply);
+  return errorAnswer(commonError('MalformedInput', undefined, reason), reply);
 }
 
 export function invalidAction(name: string, version: string | null, reply: Reply): Answer {
   const message = `Could not find operation ${name} for version ${version ?? 'NO_VERSION_SPECIFIED'}`;
-  return errorAnswer(new StsError('InvalidAction', message), reply, FAULT_NAMESPACE);
+  return errorAnswer(commonError('InvalidAction', message), {
+    ...reply,
+    namespace: FAULT_NAMESPACE,
+  });
 }
 
 interface Document {
   readonly root: string;
   readonly tree: XmlTree;
-  readonly namespace?: string | undefined;
 }
 
 export function answerOf(
   status: number,
-  { requestId, format }: Reply,
-  { root, tree, namespace = STS_NAMESPACE }: Document,
+  { requestId, format, namespace }: Reply,
+  { root, tree }: Document,
 ): Answer {
   return {
     status,
