@@ -3,10 +3,14 @@
  * store that is down is a finding and stops no other section.
  */
 import type { Configuration } from '../config/configuration.ts';
+import type { Clock } from '../core/ports.ts';
+import { connectorsSection } from '../operate/doctor/connectors-section.ts';
 import type { Practice } from '../operate/doctor/doctor.ts';
 import type { Section } from '../operate/doctor/section.ts';
+import { openProviderInspector } from './provider-inspector.ts';
 
 export function composeForDoctor(configuration: Configuration): Practice {
-  const sections: readonly Section[] = [];
-  return { configuration, sections, clock: { now: () => Date.now() } };
+  const clock: Clock = { now: () => Date.now() };
+  const sections: readonly Section[] = [connectorsSection(() => openProviderInspector(clock))];
+  return { configuration, sections, clock };
 }

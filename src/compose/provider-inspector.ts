@@ -15,10 +15,13 @@ export interface OpenInspector {
 }
 
 /** Throws an Error that names the variable when the proxy of the environment cannot be used. */
-export function openProviderInspector(clock: Clock): OpenInspector {
+export function openProviderInspector(
+  clock: Clock,
+  timeoutSeconds: Seconds = TIMEOUT,
+): OpenInspector {
   const ends = new Map<string, Instant>();
   const outbound = createOutbound({
-    ...{ timeoutSeconds: TIMEOUT, maxBytes: MAX_BYTES },
+    ...{ timeoutSeconds, maxBytes: MAX_BYTES },
     onCertificate: ({ hostname, endsAt }) => void ends.set(hostname, endsAt),
   });
   const certificateEnd = (hostname: string): Instant | undefined => ends.get(hostname);

@@ -18,7 +18,7 @@ import { isLoopbackHost } from '../core/loopback.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
 import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
-import type { Outbound } from '../outbound.ts';
+import { type Outbound, OutboundFault } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
 
@@ -238,7 +238,10 @@ export function reaching(outbound: Outbound, onRequest: (endpoint: string) => vo
       const response = await outbound.fetch(address, init as RequestInit);
       const answer = new Uint8Array(await response.arrayBuffer());
       const bulk = bulkOf(answer);
-      if (bulk !== undefined) throw new Error(`${endpoint}: the answer is too bulky: ${bulk}`);
+      if (bulk !== undefined)
+        throw new OutboundFault(`${endpoint}: the answer is too bulky: ${bulk}`, {
+          kind: 'too-large',
+        });
       return new Response(answer.byteLength === 0 ? null : answer, {
         status: response.status,
         headers: response.headers,
