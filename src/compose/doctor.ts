@@ -7,10 +7,14 @@ import type { Clock } from '../core/ports.ts';
 import { connectorsSection } from '../operate/doctor/connectors-section.ts';
 import type { Practice } from '../operate/doctor/doctor.ts';
 import type { Section } from '../operate/doctor/section.ts';
+import { openAddressSection } from './doctor-address.ts';
 import { openProviderInspector } from './provider-inspector.ts';
 
 export function composeForDoctor(configuration: Configuration): Practice {
   const clock: Clock = { now: () => Date.now() };
-  const sections: readonly Section[] = [connectorsSection(() => openProviderInspector(clock))];
+  const sections: readonly Section[] = [
+    connectorsSection(() => openProviderInspector(clock)),
+    openAddressSection(configuration, clock),
+  ];
   return { configuration, sections, clock };
 }

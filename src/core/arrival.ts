@@ -13,7 +13,7 @@ export const DOCTOR_PROOF_HEADER = 'x-rolebridge-doctor';
 /** The query parameter that asks for a redirect whose Location has so many bytes. */
 export const LOCATION_PARAMETER = 'location';
 /** The query parameter that makes a request line long. */
-const FILLER_PARAMETER = 'filler';
+export const FILLER_PARAMETER = 'filler';
 
 /** The longest Location that is made on request, and the largest body that is counted. */
 export const MOST_LOCATION_BYTES: number = 32 * 1024;

@@ -46,3 +46,18 @@ export function networkOf(address: string, bits: PrefixBits): string {
   );
   return `${ipaddr.fromByteArray(masked).toString()}/${length}`;
 }
+
+/** Whether the Internet routes to the address. */
+export function isPublicAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+}
+
+/** Whether one of the CIDR blocks contains the address. */
+export function isInNetworks(address: string, networks: readonly string[]): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return networks.some(network => {
+    const [block, bits] = ipaddr.parseCIDR(network);
+    return block.kind() === parsed.kind() && parsed.match(block, bits);
+  });
+}

@@ -71,9 +71,10 @@ function passOn(target: string, incoming: IncomingMessage, outgoing: ServerRespo
 }
 
 /**
- * For 127.0.0.1, also as the name that 127.1 becomes: no code takes that one for loopback.
+ * For 127.0.0.1, also as the name that 127.1 becomes: no code takes that one for loopback. It is
+ * valid from an hour ago for `hours` from now.
  */
-export function certificateForLoopback(): {
+export function certificateForLoopback({ hours = 24, addressOf = [127, 0, 0, 1] } = {}): {
   readonly key: string;
   readonly certificatePem: string;
 } {
@@ -90,12 +91,12 @@ export function certificateForLoopback(): {
     );
   }
   certificate.notBefore = new Time({ value: new Date(Date.now() - HOUR_MILLISECONDS) });
-  certificate.notAfter = new Time({ value: new Date(Date.now() + 24 * HOUR_MILLISECONDS) });
+  certificate.notAfter = new Time({ value: new Date(Date.now() + hours * HOUR_MILLISECONDS) });
   const loopback = new GeneralName({
     type: IP_ADDRESS,
-    value: new OctetString({ valueHex: Uint8Array.of(127, 0, 0, 1).buffer }),
+    value: new OctetString({ valueHex: Uint8Array.from(addressOf).buffer }),
   });
-  const name = new GeneralName({ type: DNS_NAME, value: '127.0.0.1' });
+  const name = new GeneralName({ type: DNS_NAME, value: addressOf.join('.') });
   certificate.extensions = [
     // It is its own authority for those who are told to trust it.
     new Extension({
