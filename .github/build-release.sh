@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what a release publishes into a new directory: .github/build-release.sh VERSION DIRECTORY
-# The client package, the archive of the server, an SBOM of each, SHA256SUMS, and NOTES.md from CHANGELOG.md.
+# The packages of client and server, an SBOM of each, the archive of the sources, SHA256SUMS, and NOTES.md from
+# CHANGELOG.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$1
@@ -14,8 +15,14 @@ awk -v version="$version" '
 ' CHANGELOG.md >"$release/NOTES.md"
 grep -q '[^[:space:]]' "$release/NOTES.md" || { echo "CHANGELOG.md has no section for $version" >&2; exit 1; }
 
-git archive --format=tar.gz --prefix="rolebridge-server-$version/" --output="$release/rolebridge-server-$version.tar.gz" HEAD
-npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >"$release/rolebridge-server-$version.cdx.json"
+git archive --format=tar.gz --prefix="rolebridge-$version/" --output="$release/rolebridge-sources-$version.tar.gz" HEAD
+
+npm run --silent build:server
+(
+  cd dist/server
+  npm sbom --sbom-format=cyclonedx >"$release/rolebridge-server-$version.cdx.json"
+  npm pack --silent --pack-destination "$release" >/dev/null
+)
 
 npm run --silent build:cli
 cd dist/client
@@ -26,5 +33,7 @@ npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >"$release/roleb
 npm pack --silent --pack-destination "$release" >/dev/null
 
 cd "$release"
-test -f "rolebridge-$version.tgz" || { echo "the client package has another version than $version" >&2; exit 1; }
+for package in rolebridge rolebridge-server; do
+  test -f "$package-$version.tgz" || { echo "the package $package has another version than $version" >&2; exit 1; }
+done
 sha256sum -- *.tgz *.tar.gz *.json >SHA256SUMS

@@ -108,14 +108,22 @@ function stopSignal(): Promise<void> {
 }
 
 function isUsageError(thrown: unknown): boolean {
-  if (thrown instanceof UsageError) return true;
-  const code = (thrown as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
+  return thrown instanceof UsageError || codeOf(thrown).startsWith('ERR_PARSE_ARGS');
+}
+
+/** Whether a package is missing or damaged, which rolebridge-server.js explains. */
+function isIncomplete(thrown: unknown): boolean {
+  return /MODULE_NOT_FOUND$|^ERR_INVALID_PACKAGE_CONFIG$/.test(codeOf(thrown));
+}
+
+function codeOf(thrown: unknown): string {
+  return String((thrown as { code?: unknown } | undefined)?.code);
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
+  if (isIncomplete(thrown)) throw thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   process.stderr.write(`rolebridge-server: ${printableText(message)}\n`);
   process.exitCode = isUsageError(thrown) ? EXIT.usage : EXIT.failed;

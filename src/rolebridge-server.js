@@ -1,20 +1,52 @@
 #!/usr/bin/env node
 /**
- * The command `rolebridge-server`: starts main.ts, or says which Node.js it requires.
+ * The command `rolebridge-server`: starts main.ts, or says what is missing: a newer Node.js, or a
+ * package.
  *
  * This file is JavaScript, because an older Node.js cannot read TypeScript and could not say so.
  */
 const REQUIRED = '24.12';
 
-const [major, minor] = process.versions.node.split('.').map(Number);
-const [requiredMajor, requiredMinor] = REQUIRED.split('.').map(Number);
+const isCheckout = import.meta.url.endsWith('/src/rolebridge-server.js');
+const reinstall = isCheckout
+  ? 'Run "npm ci --omit=dev" in the directory of rolebridge.'
+  : 'Install rolebridge-server again.';
 
-if (major > requiredMajor || (major === requiredMajor && minor >= requiredMinor)) {
-  await import('./main.ts');
-} else {
-  process.stderr.write(
-    `rolebridge-server: Node.js ${REQUIRED} or newer is required, and this is ${process.versions.node} (${process.execPath}).\n` +
-      'Install a newer Node.js, or run "npm ci" and "npm run serve", which bring their own.\n',
+/** What the code of an error says of an installation. */
+const FAULTS = {
+  ERR_MODULE_NOT_FOUND: `The installation is incomplete. ${reinstall}`,
+  MODULE_NOT_FOUND: `The installation is incomplete. ${reinstall}`,
+  ERR_INVALID_PACKAGE_CONFIG: `The installation is damaged. ${reinstall}`,
+  ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING:
+    'These are the sources, and Node.js reads no TypeScript in node_modules. ' +
+    'Install the package that "npm run build:server" makes in dist/server.',
+};
+
+if (isOldNode()) {
+  fail(
+    `Node.js ${REQUIRED} or newer is required, and this is ${process.versions.node} (${process.execPath}).\n` +
+      (isCheckout
+        ? 'Install a newer Node.js, or run "npm ci" and "npm run serve", which bring their own.'
+        : 'Install a newer Node.js.'),
   );
+} else {
+  await import('./main.ts').catch(explain);
+}
+
+function isOldNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [requiredMajor, requiredMinor] = REQUIRED.split('.').map(Number);
+  return major < requiredMajor || (major === requiredMajor && minor < requiredMinor);
+}
+
+function explain(error) {
+  const fault = FAULTS[error.code];
+  if (fault === undefined) throw error;
+  const missing = /^Cannot find (?:package|module) '([^']+)'/.exec(error.message);
+  fail(missing === null ? fault : `${missing[1]} is missing. ${fault}`);
+}
+
+function fail(message) {
+  process.stderr.write(`rolebridge-server: ${message}\n`);
   process.exitCode = 1;
 }

@@ -17,6 +17,12 @@ const PATIENCE_MILLISECONDS = 20_000;
 export const CLIENT_SECRET = 'a-client-secret-that-no-log-may-hold';
 const INBOX_SECRET = `whsec_${Buffer.alloc(32, 'inbox').toString('base64')}`;
 
+interface Started {
+  /** The script; that of the sources unless told. */
+  readonly entry?: string | undefined;
+  readonly cwd?: string | undefined;
+}
+
 export class ServerProcess {
   stdout = '';
   stderr = '';
@@ -24,10 +30,11 @@ export class ServerProcess {
   readonly #waiting = new Set<() => void>();
   readonly #ended: Promise<number | null>;
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+  constructor(args: readonly string[], { entry = MAIN, cwd }: Started = {}) {
+    this.#child = spawn(process.execPath, [entry, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: ENVIRONMENT,
+      cwd,
     });
     this.#child.stdout!.on('data', chunk => this.#heard('stdout', chunk));
     this.#child.stderr!.on('data', chunk => this.#heard('stderr', chunk));

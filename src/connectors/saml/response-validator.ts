@@ -32,6 +32,11 @@ export interface ResponseValidatorOptions {
   readonly script?: URL | undefined;
 }
 
+/** A compiled bridge has a compiled thread. */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js',
+  import.meta.url,
+);
 const MOST_MILLISECONDS = 2_000;
 const MOST_WAITING = 50;
 /** Loading the libraries takes half a second on a quiet machine. */
@@ -71,7 +76,7 @@ interface Validator {
 export function createResponseValidator({
   mostMilliseconds = MOST_MILLISECONDS,
   mostWaiting = MOST_WAITING,
-  script = new URL('./worker.ts', import.meta.url),
+  script = WORKER,
 }: ResponseValidatorOptions = {}): ResponseValidator {
   const validator: Validator = {
     ...{ mostMilliseconds, mostWaiting, script },
