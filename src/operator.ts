@@ -17,11 +17,12 @@ type Act = (useCases: UseCases, options: Options) => Promise<void>;
 export const OPERATOR_COMMANDS: readonly Command[] = [
   {
     name: 'doctor',
-    synopsis: '[CONFIG] [--connector ID] [--account NAME] [--role NAME]',
+    synopsis:
+      '[CONFIG] [--connector ID] [--account NAME] [--role NAME] [--iam FILE | --aws-profile NAME]',
     help: 'name what is wrong between the identity provider and the roles',
     arguments: ['[CONFIG]'],
     requires: [],
-    allows: ['connector', 'account', 'role'],
+    allows: ['connector', 'account', 'role', 'iam', 'aws-profile'],
     run: examine,
   },
   {
@@ -130,7 +131,7 @@ async function examine(options: Options): Promise<ExitCode> {
   if (configuration === undefined) return EXIT.configuration;
   const { composeForDoctor } = await import('./compose/doctor.ts');
   const doctor = await import('./operate/doctor/doctor.ts');
-  return doctor.examine(composeForDoctor(configuration), options);
+  return doctor.examine(composeForDoctor(configuration, options), options);
 }
 
 /**

@@ -12,11 +12,12 @@ import {
   STSClient,
   type STSClientConfig,
 } from '@aws-sdk/client-sts';
-import { fixedSdkSettings, headersToSend, type SdkRequest, serverOf } from '../core/aws-sdk.ts';
+import { fixedSdkSettings } from '../core/aws-sdk.ts';
 import type { AwsCredentials } from '../core/credentials.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { Account } from '../core/role.ts';
 import type { Outbound } from '../outbound.ts';
+import { TransportFailure, transportOver } from './sdk-transport.ts';
 
 export type StsCommand =
   | AssumeRoleCommand
@@ -135,37 +136,6 @@ function clientConfig(
         : () => Promise.reject(new Error('this call goes unsigned')),
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
-  };
-}
-
-/** No readable answer within the limits; the cause names the reason. */
-class TransportFailure extends Error {}
-
-/** The SDK's requests over `outbound`: its limits, its proxies, no redirects. */
-function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
-  return {
-    handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
-      const { method, path, body } = request;
-      try {
-        const response = await outbound.fetch(serverOf(request) + path, {
-          method,
-          headers: headersToSend(request),
-          body: body ?? null,
-          ...(options.abortSignal && { signal: options.abortSignal }),
-        });
-        return {
-          response: {
-            statusCode: response.status,
-            headers: Object.fromEntries(response.headers),
-            body: new Uint8Array(await response.arrayBuffer()),
-          },
-        };
-      } catch (cause) {
-        throw new TransportFailure('no answer', { cause });
-      }
-    },
-    updateHttpClientConfig: () => undefined,
-    httpHandlerConfigs: () => ({}),
   };
 }
 

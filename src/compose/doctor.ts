@@ -4,17 +4,21 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import type { Clock } from '../core/ports.ts';
+import type { Options } from '../operate/command.ts';
 import { connectorsSection } from '../operate/doctor/connectors-section.ts';
 import type { Practice } from '../operate/doctor/doctor.ts';
 import type { Section } from '../operate/doctor/section.ts';
 import { openAddressSection } from './doctor-address.ts';
+import { openIamSection } from './doctor-iam.ts';
 import { openProviderInspector } from './provider-inspector.ts';
 
-export function composeForDoctor(configuration: Configuration): Practice {
+export function composeForDoctor(configuration: Configuration, options: Options): Practice {
   const clock: Clock = { now: () => Date.now() };
+  const iam = openIamSection(configuration, options, clock);
   const sections: readonly Section[] = [
     connectorsSection(() => openProviderInspector(clock)),
     openAddressSection(configuration, clock),
+    ...(iam === undefined ? [] : [iam]),
   ];
   return { configuration, sections, clock };
 }

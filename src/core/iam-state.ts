@@ -70,25 +70,10 @@ export interface IamOidcProvider {
   readonly thumbprints?: readonly string[] | undefined;
 }
 
-/** What one account is asked for. */
-export interface IamQuestion {
-  /** Roles whose policies are needed, too: hub roles. */
-  readonly withPolicies: readonly string[];
-  /** ARNs of SAML providers whose metadata is needed. */
-  readonly samlProviders: readonly string[];
-  /** Managed policies that must exist. */
-  readonly managedPolicies: readonly string[];
-}
-
-/** Something that could not be read: it is unknown in the state. */
-export interface UnreadIam {
-  /** The action that was denied or failed: `iam:ListRoles`. */
-  readonly action: string;
-  /** `AccessDenied`, or what happened in words. */
-  readonly reason: string;
-}
-
-export interface IamReading {
-  readonly state: IamState;
-  readonly unread: readonly UnreadIam[];
+/** An item of a listing, or whether it is `missing` or only `unknown`. */
+export function findIn<T>(
+  { items, isComplete }: Listing<T>,
+  isWanted: (item: T) => boolean,
+): T | 'missing' | 'unknown' {
+  return items.find(isWanted) ?? (isComplete ? 'missing' : 'unknown');
 }

@@ -18,7 +18,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { ProofKey } from './dpop.ts';
 import type { Elevation } from './elevation.ts';
 import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
-import type { IamQuestion, IamReading } from './iam-state.ts';
+import type { IamReading } from './iam-output.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { KnownKey, NewKey } from './known-keys.ts';
@@ -30,7 +30,7 @@ import type {
   ProviderSignOut,
   VerifiedLogout,
 } from './provider-session.ts';
-import type { Account, AccountId } from './role.ts';
+import type { Account } from './role.ts';
 import type { RoleUse, UsedRole } from './role-use.ts';
 import type {
   AuthenticationResponse,
@@ -693,11 +693,9 @@ export interface ConsoleFederation {
 
 /** The IAM of the account that one profile of the AWS CLI leads to. Read-only. */
 export interface IamReader {
-  /** Throws an Error whose message is for the operator if the credentials cannot be used. */
-  account(): Promise<AccountId>;
   /**
-   * What is denied or fails is unknown in the state, and named. Throws an Error whose message is
-   * for the operator if IAM does not answer at all.
+   * The answers of IAM. What is denied or fails is named and not among them. Throws an Error whose
+   * message is for the operator if the credentials cannot be used, or nothing answers.
    */
-  read(question: IamQuestion, progress: (step: string) => void): Promise<IamReading>;
+  read(progress: (step: string) => void): Promise<IamReading>;
 }

@@ -50,6 +50,8 @@ export interface AccountPlan {
   readonly oidcProviders: readonly OidcProviderPlan[];
   /** Sorted by name. */
   readonly roles: readonly RolePlan[];
+  /** Roles of IAM Identity Center that rules name; the plan leaves them out. */
+  readonly reservedRoles: readonly RoleName[];
   /** What the plan cannot say, or IAM does not accept: sentences. */
   readonly notes: readonly string[];
 }
@@ -111,6 +113,7 @@ function planAccount(account: Account, planning: Planning): AccountPlan {
     samlProvider: samlProvider(account, used),
     oidcProviders: oidcProviders(account, used),
     roles,
+    reservedRoles: [...gathered.ways.keys()].filter(isReserved),
     notes: planNotes(gathered, roles),
   };
 }

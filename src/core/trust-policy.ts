@@ -112,7 +112,7 @@ function conditionsOf(ways: readonly PlannedWay[]): Conditions {
   };
 }
 
-interface ConditionKeys {
+export interface ConditionKeys {
   readonly audience: string;
   readonly subject: string;
   readonly issuer?: string;
@@ -127,7 +127,7 @@ const SAML_KEYS: ConditionKeys = {
 };
 
 /** The condition keys of a federated call; behind a hub, a way has no value for any of them. */
-function conditionKeys({ call, issuer = '' }: PlannedWay): ConditionKeys {
+export function conditionKeys({ call, issuer = '' }: PlannedWay): ConditionKeys {
   if (call !== 'sts:AssumeRoleWithWebIdentity') return SAML_KEYS;
   const host = withoutScheme(issuer);
   return { audience: `${host}:aud`, subject: `${host}:sub` };

@@ -171,6 +171,12 @@ const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])
     'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main',
   ],
   ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
+  ['iam', '  --iam FILE', 'with doctor: what the AWS CLI printed of IAM, or a directory of it'],
+  [
+    'aws-profile',
+    '  --aws-profile NAME',
+    'with doctor: a profile that can read the IAM of an account',
+  ],
   ['log-level', '  --log-level LEVEL', `instead of log.level: ${LEVELS}`],
   [undefined, '  --json', 'JSON output'],
   [undefined, '  -h, --help', 'this text; with a command, its part alone'],

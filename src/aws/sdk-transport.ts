@@ -1,0 +1,34 @@
+/** The requests of the SDK over `outbound`: its limits, its proxies, no redirects. */
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { headersToSend, type SdkRequest, serverOf } from '../core/aws-sdk.ts';
+import type { Outbound } from '../outbound.ts';
+
+/** No readable answer within the limits; the cause names the reason. */
+export class TransportFailure extends Error {}
+
+export function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
+  return {
+    handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
+      const { method, path, body } = request;
+      try {
+        const response = await outbound.fetch(serverOf(request) + path, {
+          method,
+          headers: headersToSend(request),
+          body: body ?? null,
+          ...(options.abortSignal && { signal: options.abortSignal }),
+        });
+        return {
+          response: {
+            statusCode: response.status,
+            headers: Object.fromEntries(response.headers),
+            body: new Uint8Array(await response.arrayBuffer()),
+          },
+        };
+      } catch (cause) {
+        throw new TransportFailure('no answer', { cause });
+      }
+    },
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  };
+}
