@@ -21,6 +21,7 @@ import { createSamlMetadataSource } from './saml-metadata.ts';
 import { createSamlSignIn } from './saml-sign-in.ts';
 import { createSessions } from './sessions.ts';
 import { createStsService } from './sts-service.ts';
+import { applyTemplate, type TemplateInput } from './templates/templates.ts';
 import { type Answer, send } from './web.ts';
 import { createWebIdentityVerifier } from './web-identity.ts';
 import { parseWorld, type World, type WorldInput } from './world.ts';
@@ -28,6 +29,8 @@ import { parseWorld, type World, type WorldInput } from './world.ts';
 export interface LocalAwsOptions {
   /** The content of a world file, or what `readWorldFile` made of one. */
   readonly world: WorldInput | World;
+  /** Applied in this order before the first call; see templates/templates.ts. */
+  readonly templates?: readonly TemplateInput[] | undefined;
   /** Origin under which people and programs reach the handler. */
   readonly baseUrl: string;
   /** Epoch milliseconds. */
@@ -39,13 +42,16 @@ export interface LocalAws {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
   readonly faults: Faults;
   readonly roles: Roles;
+  /** Loads a template into the running world. Throws `TemplateError`, and changes nothing then. */
+  readonly apply: (template: TemplateInput) => readonly string[];
 }
 
 type Surface = (request: IncomingMessage, response: ServerResponse) => Answer | Promise<void>;
 
-/** Throws `WorldError` with every mistake in the world. */
+/** Throws `WorldError` with every mistake in the world, and `TemplateError` for a template. */
 export function createLocalAws({
   world: input,
+  templates = [],
   baseUrl,
   now: clock = Date.now,
   log = () => undefined,
@@ -64,6 +70,7 @@ export function createLocalAws({
     samlMetadata: createSamlMetadataSource(),
     webIdentity: createWebIdentityVerifier({ world, keys: createOidcKeys(now), now }),
   };
+  for (const template of templates) applyTemplate(sts, template);
   const services = [createStsService(sts), createIamService(sts)] as const;
   const console = createConsole({ baseUrl: origin, sessions, now });
 
@@ -78,6 +85,7 @@ export function createLocalAws({
   return {
     faults,
     roles: createRoles(world),
+    apply: template => applyTemplate(sts, template),
     handler: (request, response) => {
       serve(surfaces, request, response).catch((cause: unknown) => {
         const reason = `defect: ${(cause as Error)?.stack ?? String(cause)}`;

@@ -74,7 +74,7 @@ export interface Role extends Permissions {
  * same operations, and by LocalAws.roles, which tests use.
  */
 export interface World {
-  readonly accounts: readonly Account[];
+  readonly accounts: Account[];
   /** By ARN, as the next four. */
   readonly samlProviders: Map<string, SamlProvider>;
   readonly oidcProviders: Map<string, OidcProvider>;
@@ -131,7 +131,7 @@ export function parseWorld(value: unknown, directory: string = process.cwd()): W
 }
 
 interface Reading {
-  readonly accounts: readonly Account[];
+  readonly accounts: Account[];
   readonly mistakes: string[];
 }
 

@@ -13,6 +13,8 @@ import {
   getOidcProvider,
   listOidcProviders,
   removeClientId,
+  tagOidcProvider,
+  untagOidcProvider,
   updateThumbprints,
 } from './oidc-providers.ts';
 import {
@@ -42,6 +44,8 @@ import {
   deleteSamlProvider,
   getSamlProvider,
   listSamlProviders,
+  tagSamlProvider,
+  untagSamlProvider,
   updateSamlProvider,
 } from './saml-providers.ts';
 
@@ -109,6 +113,8 @@ export const IAM_OPERATIONS: { readonly [A in IamAction]: IamOperation<A> } = {
   },
   UpdateSAMLProvider: { resource: samlProvider, run: updateSamlProvider },
   DeleteSAMLProvider: { resource: samlProvider, run: deleteSamlProvider },
+  TagSAMLProvider: { resource: samlProvider, run: tagSamlProvider },
+  UntagSAMLProvider: { resource: samlProvider, run: untagSamlProvider },
   ListOpenIDConnectProviders: { resource: all('oidc-provider/*'), run: listOidcProviders },
   GetOpenIDConnectProvider: { resource: oidcProvider, run: getOidcProvider },
   CreateOpenIDConnectProvider: {
@@ -119,4 +125,6 @@ export const IAM_OPERATIONS: { readonly [A in IamAction]: IamOperation<A> } = {
   RemoveClientIDFromOpenIDConnectProvider: { resource: oidcProvider, run: removeClientId },
   UpdateOpenIDConnectProviderThumbprint: { resource: oidcProvider, run: updateThumbprints },
   DeleteOpenIDConnectProvider: { resource: oidcProvider, run: deleteOidcProvider },
+  TagOpenIDConnectProvider: { resource: oidcProvider, run: tagOidcProvider },
+  UntagOpenIDConnectProvider: { resource: oidcProvider, run: untagOidcProvider },
 };

@@ -124,6 +124,8 @@ export const IAM_SHAPES = {
     RemovePrivateKey: NOT_SIMULATED,
   },
   DeleteSAMLProvider: SAML_PROVIDER,
+  TagSAMLProvider: { ...SAML_PROVIDER, Tags: TAGS },
+  UntagSAMLProvider: { ...SAML_PROVIDER, TagKeys: TAG_KEYS },
   ListOpenIDConnectProviders: {},
   GetOpenIDConnectProvider: OIDC_PROVIDER,
   CreateOpenIDConnectProvider: {
@@ -136,6 +138,8 @@ export const IAM_SHAPES = {
   RemoveClientIDFromOpenIDConnectProvider: { ...OIDC_PROVIDER, ClientID: CLIENT_ID },
   UpdateOpenIDConnectProviderThumbprint: { ...OIDC_PROVIDER, ThumbprintList: THUMBPRINTS },
   DeleteOpenIDConnectProvider: OIDC_PROVIDER,
+  TagOpenIDConnectProvider: { ...OIDC_PROVIDER, Tags: TAGS },
+  UntagOpenIDConnectProvider: { ...OIDC_PROVIDER, TagKeys: TAG_KEYS },
 } as const satisfies Readonly<Record<string, Shape>>;
 
 export type IamAction = keyof typeof IAM_SHAPES;

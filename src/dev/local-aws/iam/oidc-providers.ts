@@ -7,7 +7,7 @@ import { membersOf, type XmlTree } from '../xml-writer.ts';
 import { type AccountIam, ownedBy, tagMembers, timeOf } from './iam.ts';
 import { IamError } from './iam-error.ts';
 import type { IamInput } from './iam-shapes.ts';
-import { type Tag, tagsWith } from './tags.ts';
+import { type Tag, tagsWith, tagsWithout } from './tags.ts';
 
 const MAX_PROVIDERS = 100;
 const MAX_CLIENT_IDS = 100;
@@ -100,6 +100,23 @@ export function deleteOidcProvider(
 ): undefined {
   requireArn(arn);
   if (world.oidcProviders.get(arn)?.account.id === account.id) world.oidcProviders.delete(arn);
+}
+
+export function tagOidcProvider(
+  iam: AccountIam,
+  { OpenIDConnectProviderArn: arn, Tags }: IamInput<'TagOpenIDConnectProvider'>,
+): undefined {
+  const provider = providerAt(iam, arn);
+  iam.world.oidcProviders.set(arn, { ...provider, tags: tagsWith(provider.tags, Tags) });
+}
+
+export function untagOidcProvider(
+  iam: AccountIam,
+  { OpenIDConnectProviderArn: arn, TagKeys }: IamInput<'UntagOpenIDConnectProvider'>,
+): undefined {
+  const provider = providerAt(iam, arn);
+  const keys = TagKeys.map(member => member['']);
+  iam.world.oidcProviders.set(arn, { ...provider, tags: tagsWithout(provider.tags, keys) });
 }
 
 function providerAt({ world, account }: AccountIam, arn: string): OidcProvider {

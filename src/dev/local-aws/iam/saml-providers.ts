@@ -8,7 +8,7 @@ import { membersOf, type XmlTree } from '../xml-writer.ts';
 import { type AccountIam, ownedBy, tagMembers, timeOf } from './iam.ts';
 import { IamError } from './iam-error.ts';
 import type { IamInput } from './iam-shapes.ts';
-import { tagsWith } from './tags.ts';
+import { tagsWith, tagsWithout } from './tags.ts';
 
 const MAX_PROVIDERS = 100;
 const YEARS_WITHOUT_END = 100;
@@ -83,6 +83,25 @@ export function deleteSamlProvider(
   { SAMLProviderArn }: IamInput<'DeleteSAMLProvider'>,
 ): undefined {
   iam.world.samlProviders.delete(providerAt(iam, SAMLProviderArn).arn);
+}
+
+export function tagSamlProvider(
+  iam: AccountIam,
+  { SAMLProviderArn, Tags }: IamInput<'TagSAMLProvider'>,
+): undefined {
+  const provider = providerAt(iam, SAMLProviderArn);
+  const tags = tagsWith(provider.tags, Tags);
+  iam.world.samlProviders.set(provider.arn, { ...provider, tags });
+}
+
+export function untagSamlProvider(
+  iam: AccountIam,
+  { SAMLProviderArn, TagKeys }: IamInput<'UntagSAMLProvider'>,
+): undefined {
+  const provider = providerAt(iam, SAMLProviderArn);
+  const keys = TagKeys.map(member => member['']);
+  const tags = tagsWithout(provider.tags, keys);
+  iam.world.samlProviders.set(provider.arn, { ...provider, tags });
 }
 
 function providerAt({ world, account }: AccountIam, arn: string): SamlProvider {
