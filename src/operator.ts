@@ -11,6 +11,7 @@ import { BridgeError } from './core/errors.ts';
 import { type Command, EXIT, type ExitCode, type Options } from './operate/command.ts';
 import { readConfiguration } from './operate/reading.ts';
 import type { UseCases } from './operate/use-cases.ts';
+import type { RoleAsking } from './operate/who-can.ts';
 
 type Act = (useCases: UseCases, options: Options) => Promise<void>;
 
@@ -24,6 +25,32 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     requires: [],
     allows: ['connector', 'account', 'role', 'iam', 'aws-profile'],
     run: examine,
+  },
+  {
+    name: 'who-can',
+    synopsis: 'ACCOUNT/ROLE [CONFIG]',
+    help: 'list the rules that give a role, and the users who can get it',
+    arguments: ['ACCOUNT/ROLE', '[CONFIG]'],
+    requires: [],
+    run: onQuestions(async () => (await import('./operate/who-can.ts')).whoCan),
+  },
+  {
+    name: 'what-can',
+    synopsis: 'USER [CONFIG] [--person ID] [--connector ID]',
+    help: 'list the roles that a user can get, with the reasons',
+    arguments: ['USER', '[CONFIG]'],
+    requires: [],
+    allows: ['person', 'connector'],
+    run: onQuestions(async () => (await import('./operate/what-can.ts')).whatCan),
+  },
+  {
+    name: 'what-can',
+    synopsis: 'USER [CONFIG] --groups A,B [--connector ID]',
+    help: 'the same for a user of these groups, who need not have signed in',
+    arguments: ['USER', '[CONFIG]'],
+    requires: ['groups'],
+    allows: ['connector'],
+    run: whatGroupsCan,
   },
   {
     name: 'sessions',
@@ -132,6 +159,38 @@ async function examine(options: Options): Promise<ExitCode> {
   const { composeForDoctor } = await import('./compose/doctor.ts');
   const doctor = await import('./operate/doctor/doctor.ts');
   return doctor.examine(composeForDoctor(configuration, options), options);
+}
+
+/** Asks the rules and the store, and changes nothing. */
+function onQuestions(
+  load: () => Promise<(asking: RoleAsking, options: Options) => Promise<void>>,
+): Command['run'] {
+  return async (options): Promise<ExitCode> => {
+    const configuration = await readConfiguration(options.config!, { secrets: 'store' });
+    if (configuration === undefined) return EXIT.configuration;
+    const ask = await load();
+    const { composeForQuestions } = await import('./compose/role-questions.ts');
+    const { createLog } = await import('./log.ts');
+    const { level } = configuration.log;
+    const { questions, close } = await composeForQuestions(configuration, {
+      log: createLog({ level, destination: process.stderr }),
+    });
+    try {
+      await ask({ questions, giving: configuration }, options);
+    } finally {
+      await close();
+    }
+    return EXIT.done;
+  };
+}
+
+/** Needs no store and no secret. */
+async function whatGroupsCan(options: Options): Promise<ExitCode> {
+  const configuration = await readConfiguration(options.config!, { secrets: 'none' });
+  if (configuration === undefined) return EXIT.configuration;
+  const ids = configuration.connectors.map(({ id }) => id);
+  (await import('./operate/what-can.ts')).whatGroupsCan(configuration, ids, options);
+  return EXIT.done;
 }
 
 /**

@@ -5,7 +5,14 @@
  * Pure: the store joins the record wherever a session is read, so no path to a role can omit it.
  */
 import type { Actor } from './audit-event.ts';
-import type { ConnectorId, Identity, IdentitySource, LostGroup, PersonId } from './identity.ts';
+import type {
+  Authentication,
+  ConnectorId,
+  Identity,
+  IdentitySource,
+  LostGroup,
+  PersonId,
+} from './identity.ts';
 import type { Instant } from './time.ts';
 
 /** What the newest sign-in stated. */
@@ -21,9 +28,17 @@ export interface PersonRecord {
   readonly confirmedAt?: Instant | undefined;
   /** Groups that the user had at an earlier statement, the newest loss first. */
   readonly lostGroups?: readonly LostGroup[] | undefined;
+  /**
+   * What the newest sign-in proved, for operators: access depends on the proof of each session.
+   * Undefined in records of earlier versions.
+   */
+  readonly authentication?: Proved | undefined;
   /** Undefined for a user whose last sign-in was recorded by a version without records of users. */
   readonly claims?: Claims | undefined;
 }
+
+/** When and how strongly a user authenticated. */
+export type Proved = Pick<Authentication, 'at' | 'multiFactor'>;
 
 /** What a sign-in states about a user, besides who they are. */
 export interface Claims extends Pick<Identity, 'displayName' | 'email' | 'groups' | 'attributes'> {
@@ -50,6 +65,7 @@ export function recordOf(
     email,
     groups,
     attributes,
+    authentication: { at, multiFactor },
   } = identity;
   return {
     person,
@@ -58,6 +74,7 @@ export function recordOf(
     signedInAt,
     assertedAt,
     ...(lostGroups.length > 0 && { lostGroups }),
+    authentication: { at, multiFactor },
     claims: { source, displayName, email, groups, attributes },
   };
 }
@@ -74,10 +91,11 @@ export function confirmedRecord(
 ): PersonRecord {
   if (before === undefined) return { ...recordOf(identity, confirmedAt), confirmedAt };
   const stated = limitedBy(before, identity);
-  const { signedInAt, assertedAt } = before;
+  const { signedInAt, assertedAt, authentication } = before;
   return {
     ...recordOf(stated, confirmedAt, before),
     signedInAt,
+    authentication,
     assertedAt: losesAny(before, stated)
       ? Math.max(identity.assertedAt, assertedAt + 1)
       : assertedAt,
@@ -137,6 +155,21 @@ function lostSince(
     ...lostNow.map(name => ({ name, since: now })),
     ...lostGroups.filter(({ name }) => !present.has(name) && !isGone.has(name)),
   ].slice(0, MOST_LOST);
+}
+
+/**
+ * The user as their newest sign-in describes them; undefined if the record has no claims. Only for
+ * questions: the person id stands for the subject, which no record has.
+ */
+export function identityIn(record: PersonRecord): Identity | undefined {
+  const { person, connector, username, assertedAt, claims, lostGroups, authentication } = record;
+  if (claims === undefined) return undefined;
+  const { at, multiFactor = false } = authentication ?? {};
+  return {
+    ...{ person, connector, username, assertedAt, subject: person, lostGroups },
+    ...claims,
+    authentication: { at, multiFactor, methods: [] },
+  };
 }
 
 /** An identity of some sign-in, limited by the newest one. */
@@ -215,6 +248,15 @@ export interface KnownPerson extends Actor {
   /** Undefined for an id that was blocked before its first sign-in. */
   readonly signedInAt?: Instant | undefined;
   readonly blocked?: Block | undefined;
+}
+
+/** A user with their record, as operators read it. */
+export interface RecordedPerson {
+  readonly known: KnownPerson;
+  /** Undefined for an id that was blocked before its first sign-in, and if it is unreadable. */
+  readonly record?: PersonRecord | undefined;
+  /** The record was altered, or sealed by another bridge or version. */
+  readonly isUnreadable: boolean;
 }
 
 /** What the bridge knows of a user at their sign-in. */

@@ -22,7 +22,13 @@ import type { IamReading } from './iam-output.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { KnownKey, NewKey } from './known-keys.ts';
-import type { Block, KnownPerson, PersonRecord, Standing } from './person-record.ts';
+import type {
+  Block,
+  KnownPerson,
+  PersonRecord,
+  RecordedPerson,
+  Standing,
+} from './person-record.ts';
 import type {
   EndedOfPerson,
   EndedSessions,
@@ -412,6 +418,10 @@ export interface People {
    * connector.
    */
   named(username: string): Promise<readonly KnownPerson[]>;
+  /** A user with their record, blocked or not. */
+  recorded(person: PersonId): Promise<RecordedPerson | undefined>;
+  /** The next users after `after` (undefined: the first ones) by their ids, at most `most`. */
+  list(after: PersonId | undefined, most: number): Promise<readonly RecordedPerson[]>;
   /**
    * Blocks a user, known or not, and ends everything of theirs by a new generation. False if they
    * were blocked already.

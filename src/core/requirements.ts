@@ -6,7 +6,12 @@ import ipaddr from 'ipaddr.js';
 import type { Authentication, Identity } from './identity.ts';
 import { listed } from './listed.ts';
 import { formatAge, formatDuration, type Instant, type Seconds } from './time.ts';
-import { APPROVAL_SENTENCES, APPROVAL_STEPS, type UnmetApproval } from './unmet-approval.ts';
+import {
+  APPROVAL_NAMES,
+  APPROVAL_SENTENCES,
+  APPROVAL_STEPS,
+  type UnmetApproval,
+} from './unmet-approval.ts';
 
 /** The requirements of a rule, by the keys of `require` in the configuration. */
 export interface Requirements {
@@ -68,6 +73,8 @@ interface RequirementRow<Unmet> {
   readonly explain: (unmet: Unmet) => string;
   /** Says what the user can do. */
   readonly nextStep: (unmet: Unmet) => string;
+  /** Names what is missing, for operators: `MFA`. */
+  readonly name: (unmet: Unmet) => string;
 }
 
 const REQUIREMENTS: {
@@ -79,6 +86,7 @@ const REQUIREMENTS: {
       mfa && !authentication.multiFactor ? { requirement: 'multi-factor' } : undefined,
     explain: () => 'It requires a sign-in with a second factor, and your sign-in had none.',
     nextStep: () => 'Sign in again and use your second factor.',
+    name: () => 'MFA',
   },
   'authenticated-within': {
     ask: ({ authenticatedWithin: withinSeconds }) =>
@@ -96,6 +104,7 @@ const REQUIREMENTS: {
           : `yours was ${formatAge(ageSeconds)} ago`
       }.`,
     nextStep: () => 'Sign in again: your identity provider will ask you to authenticate.',
+    name: ({ withinSeconds }) => `sign-in within ${formatDuration(withinSeconds)}`,
   },
   network: {
     check: ({ networks, blocks }, _identity, { address }) =>
@@ -106,10 +115,12 @@ const REQUIREMENTS: {
       `It can be used only from ${networks.join(', ')}, and your address is ${address}.`,
     nextStep: ({ networks }) =>
       `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
+    name: ({ networks }) => `network ${listed(networks)}`,
   },
   approval: {
     explain: unmet => (APPROVAL_SENTENCES[unmet.state] as (of: UnmetApproval) => string)(unmet),
     nextStep: ({ state }) => APPROVAL_STEPS[state],
+    name: unmet => (APPROVAL_NAMES[unmet.state] as (of: UnmetApproval) => string)(unmet),
   },
 };
 
@@ -127,6 +138,18 @@ export function explainRequirement(unmet: UnmetRequirement): string {
 /** Returns a sentence that says what the user can do. */
 export function nextStepAgainst(unmet: UnmetRequirement): string {
   return rowOf(unmet).nextStep(unmet);
+}
+
+/** Returns what is missing in a few words: `MFA`. */
+export function requirementName(unmet: UnmetRequirement): string {
+  return rowOf(unmet).name(unmet);
+}
+
+/** Everything that a rule requires of a session, as if it proved nothing. */
+export function requiredBy(require: Requirements): readonly UnmetRequirement[] {
+  const authentication = { methods: [], multiFactor: false };
+  const compiled = requirementsCompiler()(require);
+  return requirementChecker({ authentication }, { now: 0, address: '' })(compiled);
 }
 
 /** Whether another sign-in of the user can meet the requirement. */

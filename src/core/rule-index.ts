@@ -92,6 +92,7 @@ interface Shelf {
 interface Tables {
   readonly accounts: readonly Account[];
   readonly accountNamed: (text: string) => Account | undefined;
+  readonly accountById: ReadonlyMap<AccountId, Account>;
   readonly shelves: ReadonlyMap<ConnectorId, Shelf>;
   readonly cells: CellTable;
   readonly cellsByRule: ReadonlyMap<CompiledRule, readonly Cell[]>;
@@ -111,6 +112,7 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   const tables: Tables = {
     accounts,
     accountNamed,
+    accountById: new Map(accounts.map(account => [account.id, account])),
     shelves: shelvesOf(compiled),
     cells,
     cellsByRule: new Map(compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)])),
@@ -173,7 +175,7 @@ function cellsThrough(
   rule: CompiledRule,
   group: string,
 ): readonly Cell[] {
-  const { accounts, accountNamed } = tables;
+  const { accountNamed } = tables;
   const { roleNames, selector } = rule;
   const named = selector.pattern!.match(group, accountNamed);
   if (named === undefined) return [];
@@ -183,7 +185,15 @@ function cellsThrough(
     return account === undefined ? [] : [...roleNames].map(of => numbering(account, of));
   if (roleNames.size > 0 && !roleNames.has(role)) return [];
   if (account !== undefined) return [numbering(account, role)];
-  return accounts.filter(of => isBoundTo(rule, of)).map(of => numbering(of, role));
+  return accountsOf(tables, rule).map(of => numbering(of, role));
+}
+
+function accountsOf(
+  { accounts, accountById }: Tables,
+  { accountIds }: CompiledRule,
+): readonly Account[] {
+  if (accountIds === undefined) return accounts;
+  return [...accountIds].flatMap(id => accountById.get(id) ?? []);
 }
 
 /** The groups through which a rule would give the role; empty if it never gives it. */

@@ -93,25 +93,21 @@ function matchesIn({ granted, withheld }: Evaluated): readonly RuleReport[] {
 
 function nearMatches(
   rules: readonly CompiledRule[],
-  { connector }: ReportedUser,
+  { connector, groups }: ReportedUser,
   unnamed: readonly string[],
 ): readonly RuleReport[] {
-  const exact = new Set(unnamed);
+  const own = new Set(groups);
   const byFold = new Map(unnamed.map(group => [folded(group), group]));
   const found: RuleReport[] = [];
   for (const { rule, selector } of rules) {
     if (found.length >= MAX_REPORTS) break;
+    const { connectors } = rule;
+    const isOfConnector = selector.connectors.has(connector);
     for (const named of selector.groups) {
-      if (exact.has(named))
-        found.push({
-          ...{ rule: rule.name, group: named },
-          ...{ outcome: 'connector-mismatch', connectors: rule.connectors },
-        });
-      else if (selector.connectors.has(connector)) {
-        const group = byFold.get(folded(named));
-        if (group !== undefined)
-          found.push({ rule: rule.name, group, outcome: 'resembles', named });
-      }
+      const group = isOfConnector ? byFold.get(folded(named)) : undefined;
+      if (group !== undefined) found.push({ rule: rule.name, group, outcome: 'resembles', named });
+      if (!isOfConnector && own.has(named))
+        found.push({ rule: rule.name, group: named, outcome: 'connector-mismatch', connectors });
     }
     const { groupPattern } = rule;
     if (groupPattern !== undefined)

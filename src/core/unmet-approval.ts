@@ -42,6 +42,18 @@ export const APPROVAL_SENTENCES: {
   over: ({ why }) => `The rule requires an approval. Your last request ${why}.`,
 };
 
+/** What is missing, in a few words for operators. */
+export const APPROVAL_NAMES: {
+  readonly [S in UnmetApproval['state']]: (of: Extract<UnmetApproval, { state: S }>) => string;
+} = {
+  none: () => 'approval',
+  waiting: ({ decideBy }) => `approval (requested, until ${formatInstant(decideBy)})`,
+  scheduled: ({ startsAt }) => `approval (from ${formatInstant(startsAt)})`,
+  unrecorded: () => 'approval (not yet in the audit trail)',
+  ending: ({ leftSeconds }) => `approval (ends in ${formatDuration(leftSeconds)})`,
+  over: ({ why }) => `approval (the last request ${why})`,
+};
+
 /** What the user can do. */
 export const APPROVAL_STEPS: { readonly [S in UnmetApproval['state']]: string } = {
   none: 'Request the role.',

@@ -102,7 +102,7 @@ export function compileWorkloadPolicy(
 function reachedAccounts(
   accounts: readonly Account[],
 ): (ids: readonly AccountId[] | undefined) => ReadonlySet<Account> {
-  const reached = accounts.filter(isReached);
+  const reached = accounts.filter(isReachedByWorkloads);
   const known = new Map<readonly AccountId[] | undefined, ReadonlySet<Account>>([
     [undefined, new Set(reached)],
   ]);
@@ -117,7 +117,7 @@ function reachedAccounts(
 }
 
 /** The other accounts require the proof of a user. */
-function isReached({ trust }: Account): boolean {
+export function isReachedByWorkloads({ trust }: Account): boolean {
   const { by } = trust.by === 'hub' ? trust.hub.trust : trust;
   return by === 'saml' || by === 'web-identity';
 }

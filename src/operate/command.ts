@@ -164,12 +164,17 @@ const LEVELS = LOG_LEVELS.join(', ');
 
 /** The option, if only some commands take it; its name and value; what it means. */
 const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])[] = [
-  ['person', '  --person ID', 'instead of --user: the person id from the audit trail'],
+  [
+    'person',
+    '  --person ID',
+    'instead of --user, or with USER: the person id from the audit trail',
+  ],
   [
     'workload',
     '  --workload NAME',
     'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main',
   ],
+  ['groups', '  --groups A,B', 'names of groups, exactly as the identity provider sends them'],
   ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
   ['iam', '  --iam FILE', 'with doctor: what the AWS CLI printed of IAM, or a directory of it'],
   [

@@ -8,7 +8,7 @@
  * A record is sealed under the person id and the bridge's secret. Names are found by a keyed hash.
  */
 import type { ConnectorId, Identity, PersonId } from '../core/identity.ts';
-import type { Block, KnownPerson, Standing } from '../core/person-record.ts';
+import type { Block, KnownPerson, RecordedPerson, Standing } from '../core/person-record.ts';
 import {
   type BoundIdentity,
   boundBy,
@@ -30,6 +30,8 @@ import type { Seal } from './sealing.ts';
 const MOST_OF_ONE_NAME = { read: 20_000, shown: 100 } as const;
 const MOST_BLOCKED = 1000;
 const MOST_EVENTS_TAKEN = 100;
+/** Less than every person id. */
+const BEFORE_ALL = '';
 /** No row has it. */
 const NO_REVISION = -1;
 
@@ -78,6 +80,15 @@ export function createPeople(database: Database, seals: Seal): People {
       return row === undefined || isBlocked(row) ? undefined : recordIn(row, person, seals);
     },
     named: username => named(tables, username),
+    recorded: async person => {
+      const row = await rowOf(tables, person);
+      return row && recordedIn(row, seals);
+    },
+    list: async (after, most) => {
+      const sql = `SELECT ${WHOLE_PERSON} FROM people WHERE person > $1 ORDER BY person LIMIT $2`;
+      const rows = await database.rows(sql, [after ?? BEFORE_ALL, most]);
+      return rows.map(row => recordedIn(row, seals));
+    },
     block: (person, block) => blockPerson(tables, person, block),
     unblock: person => unblock(tables, person),
     blocked: async () => {
@@ -153,8 +164,18 @@ async function unblock({ database }: Tables, person: PersonId): Promise<boolean>
 }
 
 function knownIn(row: Row, seals: Seal): KnownPerson {
+  return recordedIn(row, seals).known;
+}
+
+function recordedIn(row: Row, seals: Seal): RecordedPerson {
   const person = String(row.person) as PersonId;
   const record = recordIn(row, person, seals);
+  const isUnreadable = record === undefined && row.sealed_person !== null;
+  return { known: knownBy(row, record, seals), record, isUnreadable };
+}
+
+function knownBy(row: Row, record: PersonRecord | undefined, seals: Seal): KnownPerson {
+  const person = String(row.person) as PersonId;
   const block =
     row.sealed_block === null
       ? undefined

@@ -15,6 +15,7 @@ import { measureElevations } from './elevations.ts';
 import { measureRefresh } from './identity-refresh.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { measureRoleQuestions } from './role-questions.ts';
 import { measureStalls } from './stalls.ts';
 import { type Comparison, compare } from './stopwatch.ts';
 import { measureWorkloads } from './workloads.ts';
@@ -135,6 +136,9 @@ results.push(await measureRefresh());
 
 // ---------------------------------------------------------------- roles for a time
 results.push(await measureElevations());
+
+// ---------------------------------------------------------------- who can, what can
+results.push(...(await measureRoleQuestions()));
 
 // ---------------------------------------------------------------- machines
 results.push(...(await measureWorkloads()));

@@ -305,6 +305,43 @@ export function peopleContract(
       }
     });
 
+    test('are listed in pages by their ids with what their newest sign-in stated, blocked or not', async t => {
+      const { store } = await opened(t);
+      const authentication = { at: NOW - 7000, methods: ['mfa'], multiFactor: true };
+      await store.people.know(later(60, { groups: ['developers'], authentication }), NOW + 1);
+      await store.people.confirm(later(70, { groups: ['developers'] }), NOW + HOUR);
+      await store.people.block(IDENTITY.person, BLOCK);
+      const stranger = 'strangerstranger' as PersonId;
+      await store.people.block(stranger, BLOCK);
+
+      const all = await store.people.list(undefined, 100);
+      const ids = all.map(({ known }) => known.person);
+      assert.deepEqual(ids, ids.toSorted());
+      const pages = [];
+      for (let after: PersonId | undefined; ; ) {
+        const page = await store.people.list(after, 1);
+        after = page[0]?.known.person;
+        if (after === undefined) break;
+        pages.push(...page);
+      }
+      assert.deepEqual(pages, all);
+
+      const alice = all.find(({ known }) => known.person === IDENTITY.person);
+      assert.deepEqual(await store.people.recorded(IDENTITY.person), alice);
+      assert.deepEqual(
+        [alice?.known.blocked, alice?.isUnreadable, alice?.record?.claims?.groups],
+        [BLOCK, false, ['developers']],
+      );
+      assert.deepEqual(
+        alice?.record?.authentication,
+        { at: NOW - 7000, multiFactor: true },
+        'of the sign-in, not of the confirmation',
+      );
+      const unseen = all.find(({ known }) => known.person === stranger);
+      assert.deepEqual([unseen?.record, unseen?.isUnreadable], [undefined, false]);
+      assert.equal(await store.people.recorded('a'.repeat(16) as PersonId), undefined);
+    });
+
     test('can be blocked before their first sign-in', async t => {
       const { store } = await opened(t);
       const person = 'strangerstranger' as PersonId;
@@ -377,6 +414,19 @@ export function lastingPeopleContract(
         if (what === 'removed') continue;
         await database.rows(`DELETE FROM cli_sessions`);
       }
+    });
+
+    test('a record that was altered is listed as unreadable', async t => {
+      const { database, one } = await opened(t);
+      await database.rows(
+        `UPDATE people SET asserted_at = asserted_at + 1 WHERE person = '${IDENTITY.person}'`,
+      );
+      const listed = await one.store.people.list(undefined, 100);
+      assert.deepEqual(
+        listed.filter(({ isUnreadable }) => isUnreadable).map(({ known }) => known.person),
+        [IDENTITY.person],
+      );
+      assert.equal((await one.store.people.recorded(IDENTITY.person))?.record, undefined);
     });
 
     test('a block of which one column was removed is a block', async t => {

@@ -7,7 +7,7 @@ import { readPage } from './pages.ts';
 function absentFrom(page: string, commands: readonly { readonly name: string }[]): string[] {
   return commands
     .map(({ name }) => name)
-    .filter(name => !page.includes(`\nrolebridge-server ${name} --config `));
+    .filter(name => !new RegExp(`^rolebridge-server ${name} .*rolebridge\\.yaml`, 'm').test(page));
 }
 
 describe('docs/runbook.md', () => {
