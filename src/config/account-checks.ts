@@ -109,10 +109,11 @@ function* hubProblems(
   const at: Path = [...path, 'via', 'account'];
   const hub = accounts.find(name)?.account;
   if (hub === undefined) {
-    if (!accounts.mentions(name))
+    const missing = accounts.missing(name);
+    if (missing !== undefined)
       yield {
         path: at,
-        message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
+        message: missing.message,
         fix: 'Write the name or id of the account with the hub role.',
       };
     return;

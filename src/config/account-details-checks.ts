@@ -57,9 +57,11 @@ function unmatched(
     const name = typeof selector === 'string' ? `${quoted(selector)} ` : '';
     return { message: `${name}matches no account.`, fix: 'Correct or remove it.', warning: true };
   }
-  if (accounts.mentions(selector)) return undefined;
+  const missing = accounts.missing(selector);
+  if (missing === undefined) return undefined;
   return {
-    message: `${quoted(selector)} is not an account of this file${accounts.suggestionFor(selector) || '.'}`,
+    message: missing.message,
     fix: 'Write the name or id of an account, or a pattern such as "prod-*".',
+    ...(missing.isSkipped && { warning: true }),
   };
 }

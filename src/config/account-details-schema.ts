@@ -27,7 +27,7 @@ export const accountDetails = {
   link: url().optional().describe('A page about the account.'),
 };
 
-export const accountLabels = z.record(label(), label()).prefault({}).meta({
+export const accountLabels = z.record(label(), label()).meta({
   kind: 'texts by name',
   description:
     'Labels, such as its tags in AWS Organizations. Rules and `accountDetails` select by them.',

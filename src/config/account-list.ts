@@ -1,6 +1,8 @@
 /** The accounts of a configuration, and how rules find them: by name, id or what they have. */
 import { nearest } from '../core/nearest.ts';
+import type { AccountFacts } from './account-facts.ts';
 import { type AccountSelector, accountSelection, isExact } from './account-selection.ts';
+import { quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
@@ -26,10 +28,14 @@ export interface AccountList {
    * same array, so what is found out about one is found out once.
    */
   select(selectors: ReadableSelectors): readonly ListedAccount[];
-  /** Whether the file writes this name or id anywhere, however wrong the account is otherwise. */
-  mentions(nameOrId: string): boolean;
-  /** `; did you mean prod?`, or nothing. */
-  suggestionFor(nameOrId: string): string;
+  /** Why a name or id gives no account; undefined if it does, or if another problem says why. */
+  missing(nameOrId: string): MissingAccount | undefined;
+}
+
+export interface MissingAccount {
+  readonly message: string;
+  /** The account exists and is not active: nothing is given there, and that may be for a while. */
+  readonly isSkipped: boolean;
 }
 
 /**
@@ -38,29 +44,31 @@ export interface AccountList {
  */
 const MAX_SUGGESTIONS = 50;
 
-/** `raw` is the document as it was written, before anything was checked. */
-export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
+export function listAccounts(document: Readable<Document>, facts: AccountFacts): AccountList {
   const accounts = document.accounts ?? [];
   const listed = accounts.map((account, index) => account && { account, index });
   const all = listed.filter(item => item !== undefined);
   const byId = indexOf(all, 'id');
   const byName = indexOf(all, 'name');
-  const written = (raw as { accounts?: unknown } | null)?.accounts;
-  // An id without quotes is a number here.
-  const mentioned = new Set(
-    (Array.isArray(written) ? written : []).flatMap(account =>
-      [account?.id, account?.name].filter(isPlain).map(value => String(value)),
-    ),
-  );
   const find = (nameOrId: string): ListedAccount | undefined =>
     byName.get(nameOrId) ?? byId.get(nameOrId);
+  const suggestionFor = suggesting([...byName.keys(), ...byId.keys()]);
   return {
     all,
-    isWhole: accounts.every(isReadable),
+    isWhole: facts.isWhole && accounts.every(isReadable),
     find,
     select: selecting({ accounts, listed, find }),
-    mentions: nameOrId => mentioned.has(nameOrId),
-    suggestionFor: suggesting([...byName.keys(), ...byId.keys()]),
+    missing: nameOrId => {
+      if (find(nameOrId) !== undefined) return undefined;
+      const skipped = facts.skippedAs(nameOrId);
+      if (skipped !== undefined) {
+        const message = `${quoted(nameOrId)} is ${skipped.state} in AWS Organizations, so it is not used.`;
+        return { message, isSkipped: true };
+      }
+      if (facts.mentions(nameOrId)) return undefined;
+      const message = `${quoted(nameOrId)} is not an account of ${facts.where}${suggestionFor(nameOrId) || '.'}`;
+      return { message, isSkipped: false };
+    },
   };
 }
 
@@ -74,10 +82,6 @@ function indexOf(
       return value === undefined ? [] : [[value, listed] as const];
     }),
   );
-}
-
-function isPlain(value: unknown): value is string | number {
-  return typeof value === 'string' || typeof value === 'number';
 }
 
 /** Whether selectors can be compared with all that the account has. */
@@ -114,7 +118,8 @@ function selecting({
   };
 }
 
-function suggesting(names: readonly string[]): AccountList['suggestionFor'] {
+/** Gives `; did you mean prod?`, or nothing. */
+function suggesting(names: readonly string[]): (nameOrId: string) => string {
   const suggestions = new Map<string, string>();
   return nameOrId => {
     const known = suggestions.get(nameOrId);

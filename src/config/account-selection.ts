@@ -33,6 +33,8 @@ export interface SelectableAccount {
   readonly name?: string | undefined;
   readonly labels?: Readonly<Record<string, string | undefined>> | undefined;
   readonly path?: string | undefined;
+  /** The same place by the ids of the units: `o-.../r-.../ou-...`. */
+  readonly unitIds?: readonly (string | undefined)[] | undefined;
 }
 
 /** Positions of the selected accounts. */
@@ -61,11 +63,14 @@ interface AccountIndex {
 function indexOf(accounts: readonly (SelectableAccount | undefined)[]): AccountIndex {
   const index: AccountIndex = { byName: new Map(), byLabel: new Map(), byPath: new Map() };
   for (const [position, account] of accounts.entries()) {
-    const { id, name, labels = {}, path } = account ?? {};
+    const { id, name, labels = {}, path, unitIds = [] } = account ?? {};
     for (const text of new Set([id, name])) put(index.byName, text, position);
     for (const [key, value] of Object.entries(labels))
       put(index.byLabel, value && labelKey(key, value), position);
-    for (const unit of unitsAbove(path)) put(index.byPath, unit, position);
+    const units = [path, ...unitIds].flatMap(unitsAbove);
+    // The id of a unit alone says where it is.
+    const ids = unitIds.flatMap(of => of?.split('/') ?? []);
+    for (const unit of new Set([...units, ...ids])) put(index.byPath, unit, position);
   }
   return index;
 }

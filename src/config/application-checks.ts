@@ -132,12 +132,14 @@ function* roleProblems(
     const at: Path = [...path, 'roles', position];
     const account = accounts.find(name);
     if (account === undefined) {
-      if (accounts.mentions(name)) continue;
-      yield {
-        path: [...at, 'account'],
-        message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
-        fix: 'Write the name or id of an account.',
-      };
+      const missing = accounts.missing(name);
+      if (missing !== undefined)
+        yield {
+          path: [...at, 'account'],
+          message: missing.message,
+          fix: 'Write the name or id of an account.',
+          ...(missing.isSkipped && { warning: true }),
+        };
       continue;
     }
     if (role === undefined) continue;

@@ -1,5 +1,7 @@
 /** The accounts that the selectors of a checked document give. */
+
 import type { AccountId } from '../core/role.ts';
+import type { AccountFacts } from './account-facts.ts';
 import { type AccountSelector, accountSelection, isExact } from './account-selection.ts';
 import type { Document } from './schema.ts';
 
@@ -16,10 +18,18 @@ export interface AccountChoice {
   termsOf(selectors: readonly AccountSelector[] | undefined): readonly string[] | undefined;
 }
 
-export function accountChoice(accounts: Document['accounts']): AccountChoice {
+export function accountChoice(
+  accounts: Document['accounts'],
+  { skippedAs }: Pick<AccountFacts, 'skippedAs'>,
+): AccountChoice {
   const positionsOf = accountSelection(accounts);
   const selectedBy = (selector: AccountSelector): readonly AccountId[] =>
     positionsOf(selector).map(position => accounts[position]!.id);
+  // An account that is suspended for a while ends no approval for the others.
+  const namedIds = (name: string): readonly string[] => {
+    const selected = selectedBy(name);
+    return selected.length > 0 ? selected : [skippedAs(name)?.id].filter(id => id !== undefined);
+  };
   const known = new Map<string, readonly AccountId[]>();
   return {
     idsOf: selectors => {
@@ -33,7 +43,7 @@ export function accountChoice(accounts: Document['accounts']): AccountChoice {
       isEvery(selectors)
         ? undefined
         : selectors.flatMap((selector): readonly string[] =>
-            isExact(selector) ? selectedBy(selector) : [selectorTerm(selector)],
+            isExact(selector) ? namedIds(selector) : [selectorTerm(selector)],
           ),
   };
 }

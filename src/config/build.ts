@@ -4,9 +4,10 @@ import type { BrandLogo } from '../core/brand.ts';
 import type { GroupsForm } from '../core/identity.ts';
 import { type Application, CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
-import type { Account, RoleName, Trust } from '../core/role.ts';
+import { type Account, accountFinder, type RoleName, type Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
 import { mergeDetails } from './account-details.ts';
+import type { AccountFacts } from './account-facts.ts';
 import { administrationOf, required, rulesOf } from './build-access.ts';
 import { brandOf } from './build-brand.ts';
 import { accountChoice } from './build-selection.ts';
@@ -31,6 +32,7 @@ import type { Document } from './schema.ts';
 type DocumentAccount = Document['accounts'][number];
 type DocumentConnector = Document['connectors'][number];
 type DocumentNotification = Document['notifications'][number];
+type AccountNamed = (nameOrId: string) => Account | undefined;
 type TextOf = References['textOf'];
 
 export interface BuildOptions {
@@ -38,6 +40,7 @@ export interface BuildOptions {
   /** Relative paths begin here. */
   readonly directory: string;
   readonly logo: BrandLogo | undefined;
+  readonly facts: AccountFacts;
 }
 
 /** `document` must have passed every check, and `references` have the secrets. */
@@ -72,15 +75,16 @@ function buildWithoutSecrets(
 ): ConfigurationWithoutSecrets {
   const { baseUrl } = document;
   const accounts = accountsOf(document, options.references);
-  const choice = accountChoice(document.accounts);
+  const accountNamed = accountFinder(accounts);
+  const choice = accountChoice(document.accounts, options.facts);
   return {
     baseUrl,
     listen: document.listen,
     proxy: document.proxy,
     store: storeOf(document.store, options),
     sessions: { idleSeconds: document.sessions.idle, maxSeconds: document.sessions.max },
-    cli: cliOf(document.cli, accounts),
-    applications: document.applications.map(written => applicationOf(written, accounts)),
+    cli: cliOf(document.cli, accountNamed),
+    applications: document.applications.map(written => applicationOf(written, accountNamed)),
     help: document.help,
     brand: brandOf(document.brand, options.logo),
     log: document.log,
@@ -127,7 +131,7 @@ function withUrl(
 
 function cliOf(
   { max, accessToken, deviceGrant, identityCenter, clients }: Document['cli'],
-  accounts: readonly Account[],
+  accountNamed: AccountNamed,
 ): Configuration['cli'] {
   const { enabled, interval, roles, stepUp: mayStepUp } = deviceGrant;
   return {
@@ -139,7 +143,7 @@ function cliOf(
       mayStepUp,
       roles: roles.includes('*/*')
         ? undefined
-        : roles.map(written => rolePattern(written, accounts)),
+        : roles.flatMap(written => rolePatterns(written, accountNamed)),
     },
     identityCenter,
     clients: [CLI_CLIENT, ...clients],
@@ -148,26 +152,23 @@ function cliOf(
 
 function applicationOf(
   { id, name, kind, redirectUris, origins, roles, max }: Document['applications'][number],
-  accounts: readonly Account[],
+  accountNamed: AccountNamed,
 ): Application {
-  const listed = roles.map(({ account, role }) => {
-    const { id: accountId, name: accountName } = accountNamed(account, accounts);
-    return { account: accountId, accountName, role };
+  // An account that is not active has no roles.
+  const listed = roles.flatMap(({ account, role }) => {
+    const found = accountNamed(account);
+    return found === undefined ? [] : [{ account: found.id, accountName: found.name, role }];
   });
   return { id, name, kind, redirectUris, application: { origins, roles: listed, maxSeconds: max } };
 }
 
-function accountNamed(written: string, accounts: readonly Account[]): Account {
-  return required(accounts.find(({ id, name }) => id === written || name === written));
-}
-
-function rolePattern(written: string, accounts: readonly Account[]): RolePattern {
+/** Nothing for an account that is not active. */
+function rolePatterns(written: string, accountNamed: AccountNamed): readonly RolePattern[] {
   const slash = written.indexOf('/');
-  const [account, role] = [written.slice(0, slash), written.slice(slash + 1)];
-  return {
-    account: account === '*' ? undefined : accountNamed(account, accounts).id,
-    role: role === '*' ? undefined : (role as RoleName),
-  };
+  const [name, role] = [written.slice(0, slash), written.slice(slash + 1)];
+  const account = accountNamed(name)?.id;
+  if (name !== '*' && account === undefined) return [];
+  return [{ account, role: role === '*' ? undefined : (role as RoleName) }];
 }
 
 function connectorOf(

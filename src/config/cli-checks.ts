@@ -11,17 +11,14 @@ export function* cliProblems(
 ): Generator<ProblemAt> {
   for (const [index, written] of (cli?.deviceGrant?.roles ?? []).entries()) {
     const account = written?.split('/')[0];
-    if (
-      account === undefined ||
-      account === '*' ||
-      accounts.find(account) !== undefined ||
-      accounts.mentions(account)
-    )
-      continue;
+    const missing =
+      account === undefined || account === '*' ? undefined : accounts.missing(account);
+    if (missing === undefined) continue;
     yield {
       path: ['cli', 'deviceGrant', 'roles', index],
-      message: `${quoted(account)} is not an account of this file${accounts.suggestionFor(account) || '.'}`,
+      message: missing.message,
       fix: 'Write the name or id of an account, or * for any.',
+      ...(missing.isSkipped && { warning: true }),
     };
   }
 }

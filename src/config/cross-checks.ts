@@ -4,6 +4,7 @@ import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
 import { accountProblems } from './account-checks.ts';
 import { accountDetailsProblems } from './account-details-checks.ts';
+import type { AccountFacts } from './account-facts.ts';
 import { listAccounts } from './account-list.ts';
 import { administrationProblems } from './administration-checks.ts';
 import { applicationProblems } from './application-checks.ts';
@@ -22,8 +23,11 @@ import { workloadProblems } from './workload-checks.ts';
 import { workloadTemplateProblems } from './workload-template-checks.ts';
 
 /** Yields all problems and warnings; `raw` is the document as written. */
-export function* crossProblems(document: Readable<Document>, raw: unknown): Generator<ProblemAt> {
-  const accounts = listAccounts(document, raw);
+export function* crossProblems(
+  document: Readable<Document>,
+  { raw, facts }: { readonly raw: unknown; readonly facts: AccountFacts },
+): Generator<ProblemAt> {
+  const accounts = listAccounts(document, facts);
   yield* serverProblems(document);
   yield* networkProblems(document);
   yield* storeProblems(document);

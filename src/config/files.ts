@@ -27,6 +27,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'has a name that is too long',
 };
 
+const LEAST_BYTES = 4096;
+
 /** Codes of a file that another user or another machine can read. */
 const OUT_OF_REACH: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
 
@@ -53,11 +55,10 @@ export async function readSmallBytes(file: string, maxBytes: number): Promise<Sm
       const status = await handle.stat();
       if (!status.isFile()) throw new UnreadableFile('is not a regular file');
       if (status.size > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
-      const buffer = Buffer.alloc(maxBytes + 1);
-      const length = await fill(handle, buffer);
-      if (length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
+      const bytes = await readAll(handle, { expected: status.size, maxBytes });
+      if (bytes.length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
       return {
-        bytes: buffer.subarray(0, length),
+        bytes,
         mode: status.mode & 0o777,
         owner: status.uid,
       };
@@ -71,14 +72,20 @@ export async function readSmallBytes(file: string, maxBytes: number): Promise<Sm
   }
 }
 
-async function fill(handle: FileHandle, buffer: Buffer): Promise<number> {
+/** All bytes, or one more than may be. Files of the system say nothing of their size. */
+async function readAll(
+  handle: FileHandle,
+  { expected, maxBytes }: { readonly expected: number; readonly maxBytes: number },
+): Promise<Buffer> {
+  let buffer = Buffer.alloc(Math.min(maxBytes, Math.max(expected, LEAST_BYTES)) + 1);
   let length = 0;
-  while (length < buffer.length) {
+  for (;;) {
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-    if (bytesRead === 0) break;
     length += bytesRead;
+    if (bytesRead === 0 || length > maxBytes) return buffer.subarray(0, length);
+    if (length < buffer.length) continue;
+    buffer = Buffer.concat([buffer], Math.min(maxBytes + 1, 2 * buffer.length));
   }
-  return length;
 }
 
 /** Throws `UnreadableFile` for bytes that are not UTF-8; a byte order mark is dropped. */

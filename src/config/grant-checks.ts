@@ -57,19 +57,22 @@ export function* accountsProblems(
 /** Why a selector gives no account: a mistake if it names one, else perhaps meant for later. */
 function selectorProblem(selector: AccountSelector, accounts: AccountList): Problem | undefined {
   if (accounts.select([selector]).length > 0) return undefined;
-  if (isExact(selector))
-    return accounts.mentions(selector)
-      ? undefined
-      : {
-          message: `${quoted(selector)} is not an account of this file${accounts.suggestionFor(selector) || '.'}`,
-          fix: 'Write the name or id of an account.',
-        };
+  if (isExact(selector)) return namedProblem(selector, accounts);
   if (!accounts.isWhole) return undefined;
   return {
     message: `${selectorText(selector)} matches no account, so it gives nothing.`,
     fix: 'Correct or remove it, unless the accounts are still to come.',
     warning: true,
   };
+}
+
+function namedProblem(name: string, accounts: AccountList): Problem | undefined {
+  const missing = accounts.missing(name);
+  if (missing === undefined) return undefined;
+  const { message, isSkipped } = missing;
+  return isSkipped
+    ? { message, fix: 'The rule gives nothing there. Remove it if it is gone.', warning: true }
+    : { message, fix: 'Write the name or id of an account.' };
 }
 
 // ---------------------------------------------------------------- the session

@@ -1,5 +1,7 @@
 /** Loads a configuration: reads, parses, checks everything, and only then builds it. */
 import { dirname, resolve } from 'node:path';
+import type { SkippedAccount } from './account-facts.ts';
+import { gatherAccounts } from './account-gathering.ts';
 import { resolveLogo } from './brand-logo.ts';
 import { BUILDERS } from './build.ts';
 import { claimNumberProblems } from './claim-numbers.ts';
@@ -16,7 +18,7 @@ import {
   type ProblemAt,
 } from './problems.ts';
 import { resolveReferences } from './references.ts';
-import { documentSchema } from './schema.ts';
+import { type Document, schemaOf } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { readable } from './schema-walk.ts';
 import { type Position, readYaml } from './yaml-source.ts';
@@ -37,6 +39,8 @@ export interface CheckedConfiguration<S extends SecretsRead = 'all'> {
   readonly problems: readonly LocatedProblem[];
   /** What works, but hardly as meant. */
   readonly warnings: readonly LocatedProblem[];
+  /** Accounts of the organization that are not active, so no rule gives a role there. */
+  readonly skippedAccounts?: readonly SkippedAccount[] | undefined;
   /** Secrets that are not there, and that only the server needs: warnings of `check`. */
   readonly absentSecrets: readonly LocatedProblem[];
 }
@@ -98,6 +102,7 @@ export async function checkConfiguration<S extends SecretsRead>(
     problems,
     warnings: [...permissions.warnings, ...checked.warnings],
     absentSecrets: checked.absentSecrets,
+    skippedAccounts: checked.skippedAccounts,
   };
 }
 
@@ -120,27 +125,42 @@ async function checkText<S extends SecretsRead>(
       fix: 'Begin with baseUrl, store, connectors, accounts and access.',
     });
 
-  const parsed = documentSchema.safeParse(value);
-  const document = parsed.success ? parsed.data : (readable(documentSchema, value) ?? {});
+  const schema = schemaOf(value);
+  const parsed = schema.safeParse(value);
   const directory = dirname(resolve(path));
+  const gathered = await gatherAccounts(parsed.data ?? readable(schema, value) ?? {}, {
+    raw: value,
+    directory,
+  });
+  const { document, facts } = gathered;
   const references = await resolveReferences(document, { directory, env, secrets });
   const { logo, problems: ofLogo } = await resolveLogo(document, directory);
   const at = (problem: ProblemAt): LocatedProblem =>
     located(path, problem, positionOf(problem.path));
   const ofContent = [
     ...schemaProblems(parsed.error?.issues ?? [], value),
-    ...crossProblems(document, value),
-    ...references.problems,
+    ...gathered.problems,
+    ...gathered.relocated([
+      ...crossProblems(document, { raw: value, facts }),
+      ...references.problems,
+    ]),
     ...ofLogo,
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
   ].map(at);
 
   const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));
-  const found = { problems, warnings, absentSecrets: inOrder(references.absent.map(at)) };
+  const found = {
+    problems,
+    warnings,
+    absentSecrets: inOrder(gathered.relocated(references.absent).map(at)),
+  };
   if (problems.length > 0 || !parsed.success) return found;
+  // Without a problem, everything was read.
+  const whole = document as Document;
   return {
-    configuration: BUILDERS[secrets](parsed.data, { references, directory, logo }),
+    configuration: BUILDERS[secrets](whole, { references, directory, logo, facts }),
+    skippedAccounts: facts.skipped,
     ...found,
   };
 }

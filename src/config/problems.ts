@@ -19,6 +19,17 @@ export interface ProblemAt extends Problem {
   readonly path: Path;
 }
 
+/** Problems of one kind that are told; a wrong file has thousands of them. */
+const MAX_OF_A_KIND = 20;
+
+/** The first problems, and how many more there are. */
+export function bounded<P extends Problem>(problems: readonly P[]): readonly P[] {
+  const [last, ...more] = problems.slice(MAX_OF_A_KIND - 1);
+  if (last === undefined || more.length === 0) return problems;
+  const message = `${last.message.replace(/\.$/, '')}, and ${more.length} more are alike.`;
+  return [...problems.slice(0, MAX_OF_A_KIND - 1), { ...last, message }];
+}
+
 /** A problem and its position in the file. */
 export interface LocatedProblem extends Problem {
   readonly file: string;

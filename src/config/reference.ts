@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { accountFile } from './account-schema.ts';
 import { documentSchema } from './schema.ts';
 import { factsOf, unwrapped } from './schema-walk.ts';
 
@@ -65,7 +66,7 @@ export function renderReference(): string {
 
 function sectionOf(key: string, schema: z.ZodType, example: string): string {
   const yaml = ['```yaml', exampleOf(key, example), '```'].join('\n');
-  const rows = rowsOf(key, schema);
+  const rows = [schema, ...(OTHER_FORMS[key] ?? [])].flatMap(form => rowsOf(key, form));
   // The table of a single value contains its description.
   const meaning =
     rows.length === 1 && rows[0]?.key === `\`${key}\``
@@ -73,6 +74,9 @@ function sectionOf(key: string, schema: z.ZodType, example: string): string {
       : [proseOf(factsOf(schema).description)];
   return `${[`## ${key}`, ...meaning, tableOf(rows), yaml].join('\n\n')}\n`;
 }
+
+/** Other values that a key can have. */
+const OTHER_FORMS: Readonly<Record<string, readonly z.ZodType[]>> = { accounts: [accountFile] };
 
 /** The text with one sentence a line. */
 function proseOf(text = ''): string {
@@ -97,6 +101,9 @@ function rowsOf(key: string, schema: z.ZodType): Row[] {
     const path = `${prefix}${name}`;
     const holder = unwrapped(child);
     const row = rowOf(path, child);
+    const { keysOf } = factsOf(child);
+    if (keysOf !== undefined)
+      return [{ ...row, meaning: `${row.meaning} The keys are those of \`${keysOf}\`.` }];
     if (isListOfMaps(holder)) return [row, ...rowsOf(path, child)];
     if (!(holder instanceof z.ZodObject)) return [row];
     const twin = shown.get(holder);

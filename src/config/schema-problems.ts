@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { nearest } from '../core/nearest.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
-import { documentSchema } from './schema.ts';
+import { schemaOf } from './schema.ts';
 import { type Facts, factsOf, schemaAt, unwrapped } from './schema-walk.ts';
 
 /** What is wrong, and what to write, by what the schema expects. */
@@ -35,7 +35,7 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): ProblemAt[] {
   const path = issue.path as Path;
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map(key => ({ path: [...path, key], ...unknownKey(key, path) }));
+      return issue.keys.map(key => ({ path: [...path, key], ...unknownKey(key, path, root) }));
     case 'invalid_type':
       return [{ path, ...wrongType(issue.expected, path, root) }];
     case 'invalid_value':
@@ -55,8 +55,8 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): ProblemAt[] {
   }
 }
 
-function unknownKey(key: string, parent: Path): Problem {
-  const schema = schemaAt(documentSchema, parent);
+function unknownKey(key: string, parent: Path, root: unknown): Problem {
+  const schema = schemaAt(schemaOf(root), parent);
   const known = schema === undefined ? [] : Object.keys((unwrapped(schema) as z.ZodObject).shape);
   const guess = nearest(key, known);
   return {
@@ -67,11 +67,15 @@ function unknownKey(key: string, parent: Path): Problem {
 
 function wrongType(expected: string, path: Path, root: unknown): Problem {
   const value = valueAt(root, path);
-  if (value === undefined) return { message: 'is missing.', fix: `Add it${exampleOf(path)}.` };
+  if (value === undefined)
+    return { message: 'is missing.', fix: `Add it${exampleOf(path, root)}.` };
   if (value === null)
-    return { message: 'has no value.', fix: `Write one${exampleOf(path)}, or remove the key.` };
+    return {
+      message: 'has no value.',
+      fix: `Write one${exampleOf(path, root)}, or remove the key.`,
+    };
   if (expected === 'string' && typeof value === 'object') return ONE_VALUE;
-  if (expected === 'string' && factsAt(path).kind?.startsWith('duration')) return DURATION;
+  if (expected === 'string' && factsAt(path, root).kind?.startsWith('duration')) return DURATION;
   return (
     EXPECTED[expected] ?? {
       message: 'has the wrong type.',
@@ -80,13 +84,13 @@ function wrongType(expected: string, path: Path, root: unknown): Problem {
   );
 }
 
-function factsAt(path: Path): Facts {
-  const schema = schemaAt(documentSchema, path);
+function factsAt(path: Path, root: unknown): Facts {
+  const schema = schemaAt(schemaOf(root), path);
   return schema === undefined ? {} : factsOf(schema);
 }
 
-function exampleOf(path: Path): string {
-  const { example } = factsAt(path);
+function exampleOf(path: Path, root: unknown): string {
+  const { example } = factsAt(path, root);
   return example === undefined ? '' : `, for example ${String(path.at(-1))}: ${example}`;
 }
 

@@ -87,6 +87,8 @@ export interface Facts {
   readonly kind?: string | undefined;
   /** The default in words, where it is not a plain value. */
   readonly default?: string | undefined;
+  /** The key whose keys a map has, too. */
+  readonly keysOf?: string | undefined;
   /** A good value, as YAML. */
   readonly example?: string | undefined;
 }

@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { HELP_PLACEHOLDERS } from '../core/help-address.ts';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
-import { account, rule } from './access-schema.ts';
+import { rule } from './access-schema.ts';
 import { sharedDetails } from './account-details-schema.ts';
+import { accountFile, accountList } from './account-schema.ts';
 import { administration } from './administration-schema.ts';
 import { application } from './application-schema.ts';
 import { brand } from './brand-schema.ts';
@@ -208,7 +209,7 @@ export const documentSchema = z.strictObject({
       'Trusts the groups of all connectors equally: rules without `connectors` then accept groups of every connector. Each identity provider can then grant every such role.',
     ),
   issuer: issuer.prefault({}).describe('The bridge as an issuer toward AWS.'),
-  accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
+  accounts: accountList,
   accountDetails: z
     .array(sharedDetails)
     .prefault([])
@@ -236,4 +237,27 @@ export const documentSchema = z.strictObject({
   aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });
 
-export type Document = z.output<typeof documentSchema>;
+/** The whole file, with the accounts in a file of their own. */
+export const documentWithFileSchema = documentSchema.extend({ accounts: accountFile });
+
+/** The schema of a file: that of its form of `accounts`. */
+export function schemaOf(value: unknown): typeof documentSchema | typeof documentWithFileSchema {
+  const { accounts } = (value ?? {}) as { readonly accounts?: unknown };
+  const isMap = typeof accounts === 'object' && accounts !== null && !Array.isArray(accounts);
+  return isMap ? documentWithFileSchema : documentSchema;
+}
+
+type WrittenList = z.output<typeof documentSchema>;
+
+/** The file as it is written. */
+export type WrittenDocument = WrittenList | z.output<typeof documentWithFileSchema>;
+
+/** The file with all its accounts as a list, wherever they are written. */
+export type Document = Omit<WrittenList, 'accounts'> & {
+  readonly accounts: readonly DocumentAccount[];
+};
+
+type DocumentAccount = WrittenList['accounts'][number] & {
+  /** Its organizational units by id, from the outermost: `o-1234567890/r-ab12/ou-ab12-12345678`. */
+  readonly unitIds?: readonly string[] | undefined;
+};
