@@ -9,7 +9,7 @@
 import type { ConfigurationWithStore } from './config/configuration.ts';
 import { BridgeError } from './core/errors.ts';
 import { type Command, EXIT, type ExitCode, type Options } from './operate/command.ts';
-import { readConfiguration } from './operate/reading.ts';
+import { readConfiguration, readWithoutWarnings } from './operate/reading.ts';
 import type { UseCases } from './operate/use-cases.ts';
 import type { RoleAsking } from './operate/who-can.ts';
 
@@ -154,7 +154,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
 ];
 
 async function examine(options: Options): Promise<ExitCode> {
-  const configuration = await readConfiguration(options.config!, { secrets: 'all' });
+  const configuration = await readWithoutWarnings(options.config!);
   if (configuration === undefined) return EXIT.configuration;
   const { composeForDoctor } = await import('./compose/doctor.ts');
   const doctor = await import('./operate/doctor/doctor.ts');

@@ -9,6 +9,7 @@ import { connectorsSection } from '../operate/doctor/connectors-section.ts';
 import type { Practice } from '../operate/doctor/doctor.ts';
 import type { Section } from '../operate/doctor/section.ts';
 import { openAddressSection } from './doctor-address.ts';
+import { openHostSection } from './doctor-host.ts';
 import { openIamSection } from './doctor-iam.ts';
 import { openProviderInspector } from './provider-inspector.ts';
 
@@ -16,6 +17,7 @@ export function composeForDoctor(configuration: Configuration, options: Options)
   const clock: Clock = { now: () => Date.now() };
   const iam = openIamSection(configuration, options, clock);
   const sections: readonly Section[] = [
+    openHostSection(configuration, clock),
     connectorsSection(() => openProviderInspector(clock)),
     openAddressSection(configuration, clock),
     ...(iam === undefined ? [] : [iam]),

@@ -44,7 +44,7 @@ export interface KeyDirectory {
 
 type Refused = (path: string, problem: string, cause?: unknown) => BridgeError;
 
-const MAX_FILE_BYTES = 64 * 1024;
+export const MAX_FILE_BYTES: number = 64 * 1024;
 
 /**
  * Opens the directory, and creates it (mode 0700) if that is allowed. Throws `unavailable` if it is
@@ -164,7 +164,7 @@ async function createWhole(file: string, text: string): Promise<void> {
 }
 
 /** Windows has no such modes; there the operator sets the access list of the directory. */
-function openToOthers(mode: number, bits: number): boolean {
+export function openToOthers(mode: number, bits: number): boolean {
   return process.platform !== 'win32' && (mode & bits) !== 0;
 }
 

@@ -106,7 +106,12 @@ async function newKey(now: Instant): Promise<string> {
   return privateKeyPem + certificatePem;
 }
 
-async function parseKey(text: string, name: string, files: KeyDirectory): Promise<SigningKey> {
+/** Throws the refusal of `files` if the text is not one private key with its certificate. */
+export async function parseKey(
+  text: string,
+  name: string,
+  files: Pick<KeyDirectory, 'refusal'>,
+): Promise<SigningKey> {
   try {
     const privateKey = createPrivateKey(block(text, /PRIVATE KEY/));
     const certificate = new X509Certificate(block(text, /CERTIFICATE/));

@@ -26,6 +26,13 @@ export async function readConfiguration<S extends SecretsRead>(
   return (await readAndPrint(file, reading)).configuration;
 }
 
+/** The same, without its warnings: `doctor` tells them as findings. */
+export async function readWithoutWarnings(file: string): Promise<Configuration | undefined> {
+  const { configuration, problems } = await checkConfiguration(file, { secrets: 'all' });
+  if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
+  return configuration;
+}
+
 /**
  * Reads the configuration for a reload. Throws an Error with the first problem, for the log;
  * standard error, which has all of them, can go elsewhere.

@@ -102,7 +102,7 @@ const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: unk
   type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format as 'text');
 
 /** Server and database for messages: without password and parameters. */
-function placeOf(url: string): string {
+export function placeOf(url: string): string {
   const unreadable =
     'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
   if (!/^postgres(?:ql)?:\/\//.test(url)) throw new BridgeError('unavailable', unreadable);
@@ -223,7 +223,7 @@ function connect(pool: pg.Pool, place: string): Database {
   };
 }
 
-function explain(cause: unknown, place: string): BridgeError {
+export function explain(cause: unknown, place: string): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const code = codeOf(cause);
   if (

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
+import type { StoreFacts } from '../../core/host-facts.ts';
 import type { Seal } from '../sealing.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { cliSessions } from './0002-cli-sessions.ts';
@@ -104,4 +105,22 @@ export function pendingSteps(
   }
   const known = new Set(applied.map(row => row.number));
   return steps.filter(step => !known.has(step.number));
+}
+
+/** What a look at a database says of its schema, without a change. */
+export function schemaOf(
+  place: string,
+  dialect: Dialect,
+  applied: readonly AppliedStep[],
+): Pick<StoreFacts, 'pendingSteps' | 'fault'> {
+  try {
+    return { pendingSteps: pendingSteps(place, dialect, applied).length };
+  } catch (thrown) {
+    const newest = Math.max(0, ...applied.map(({ number }) => number));
+    const message = thrown instanceof BridgeError ? thrown.message : String(thrown);
+    return {
+      pendingSteps: 0,
+      fault: { kind: newest > STEPS.length ? 'newer' : 'foreign', message },
+    };
+  }
 }

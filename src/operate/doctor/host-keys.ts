@@ -1,0 +1,229 @@
+/** The key directory: what is lost, open, damaged, expiring, or left of a rotation. */
+import type { Finding, FindingId } from '../../core/finding.ts';
+import type { KeyDirectoryFacts, KeyFileFacts, StoreFacts } from '../../core/host-facts.ts';
+import { replacedKeys } from '../../core/known-keys.ts';
+import { DAY, type Instant } from '../../core/time.ts';
+import type { HostLook } from './host-look.ts';
+
+export interface KeyLook extends HostLook {
+  readonly keyFacts: KeyDirectoryFacts;
+  /** Undefined for a store in memory. */
+  readonly storeFacts: StoreFacts | undefined;
+}
+
+/** A directory that is lost has one finding: what follows from it is not told. */
+export function* examineKeys(look: KeyLook): Generator<Finding> {
+  const { keyFacts, user } = look;
+  const unusable = directoryFinding(look);
+  if (unusable !== undefined) {
+    yield unusable;
+    return;
+  }
+  const missing = keyFacts.files.filter(file => isAbsent(file, keyFacts));
+  const isLost = missing.length === keyFacts.files.length;
+  if (missing.length > 0 || isLost) yield absenceFinding(isLost ? [] : missing, look);
+  if (isLost) return;
+  for (const file of keyFacts.files) if (!missing.includes(file)) yield* fileFindings(file, look);
+  yield* replacedFindings(look);
+  for (const draft of keyFacts.drafts)
+    yield {
+      ...{ id: 'host.key-draft', subject: pathOf(look, draft) },
+      message: 'A process that was killed left a draft of a key.',
+      fix: `Delete it: rm ${pathOf(look, draft)}.`,
+    };
+  if (user !== undefined && keyFacts.owner !== undefined && keyFacts.owner !== user)
+    yield {
+      ...{ id: 'host.other-user', subject: directoryOf(look) },
+      message: `The key directory belongs to user ${keyFacts.owner}, and doctor runs as user ${user}: what the bridge can read and write is not seen.`,
+      fix: 'Run doctor as the user that runs the bridge.',
+    };
+}
+
+// ---------------------------------------------------------------- keys that are not there
+
+/** Of a rotation whose active key is missing, another finding tells. */
+function isAbsent({ name, state }: KeyFileFacts, { files }: KeyDirectoryFacts): boolean {
+  const use = name.replace('.pem', '');
+  return (
+    state === 'missing' &&
+    !files.some(file => file.name !== name && file.name.startsWith(`${use}.`))
+  );
+}
+
+/** `missing` is empty for all. The store remembers them: a volume that is not mounted looks new. */
+function absenceFinding(missing: readonly KeyFileFacts[], look: KeyLook): Finding {
+  const { storeFacts, configuration } = look;
+  const { create } = configuration.issuer.keys;
+  const isAll = missing.length === 0;
+  const subject = isAll
+    ? directoryOf(look)
+    : missing.map(({ name }) => pathOf(look, name)).join(', ');
+  const what = isAll ? 'The key directory is missing or empty' : 'Keys are missing';
+  const usedSince = storeFacts?.usedSince ?? storeFacts?.knownKeys[0]?.since;
+  if (usedSince !== undefined) {
+    const next = create
+      ? 'The next start would make new keys, which no account and no session knows.'
+      : 'The bridge does not start without them.';
+    return {
+      ...{ id: 'host.keys-lost', subject },
+      message: `${what}, and the store has been used since ${dayOf(usedSince)}. ${next}`,
+      fix: 'Restore the directory from its backup, or mount its volume, before the bridge starts.',
+    };
+  }
+  if (!create)
+    return {
+      ...{ id: 'host.key-missing', subject },
+      message: `${what}, and issuer.keys.create is false: the bridge does not start.`,
+      fix: 'Put the keys there, or allow the bridge to create them.',
+    };
+  return {
+    ...{ id: 'host.keys-new', subject },
+    message: `${what}: the first start, or init, makes them.`,
+  };
+}
+
+// ---------------------------------------------------------------- the directory
+
+const DIRECTORY: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {
+  unreadable: {
+    why: 'The key directory cannot be read by this user.',
+    fix: 'Run doctor as the user that runs the bridge, and give that user the directory.',
+  },
+  'no-directory': {
+    why: 'issuer.keys.directory is not a directory.',
+    fix: 'Name the directory of the keys.',
+  },
+  open: {
+    why: 'Other users can write to the key directory, so the bridge rejects it.',
+    fix: 'Run chmod 700 on it.',
+  },
+};
+
+function directoryFinding(look: KeyLook): Finding | undefined {
+  const row = DIRECTORY[look.keyFacts.state];
+  if (row === undefined) return undefined;
+  const subject = directoryOf(look);
+  return { id: 'host.key-directory-unusable', subject, message: row.why, fix: row.fix };
+}
+
+// ---------------------------------------------------------------- single files
+
+function* fileFindings(file: KeyFileFacts, look: KeyLook): Generator<Finding> {
+  const { name, state, why = 'is not readable', certificateEndsAt, changedAt } = file;
+  const subject = pathOf(look, name);
+  if (state === 'open')
+    yield {
+      ...{ id: 'host.key-open', subject },
+      message: 'Other users can read this key, so the bridge rejects it.',
+      fix: `Run chmod 600 ${subject}. If other users could log in to this host, rotate the key.`,
+    };
+  else if (state === 'unreadable')
+    yield {
+      ...{ id: 'host.key-unreadable', subject, found: why },
+      message: 'The key cannot be read by this user.',
+      fix: 'Run doctor as the user that runs the bridge, and give that user the file.',
+    };
+  else if (state === 'damaged')
+    yield {
+      ...{ id: 'host.key-damaged', subject },
+      message: `The file ${why}.`,
+      fix: 'Restore it from its backup.',
+    };
+  else if (state === 'missing')
+    yield {
+      ...{ id: 'host.key-missing', subject },
+      message: 'The active key is missing, but a next or previous key exists.',
+      fix: 'Finish the rotation: rename the key that signs to this name.',
+    };
+  if (state !== 'good') return;
+  yield* rotationFinding({ name, subject, changedAt }, look);
+  if (certificateEndsAt !== undefined && isPublished(name))
+    yield* certificateFinding(subject, certificateEndsAt, look);
+}
+
+/** AWS and identity providers look at these; the certificate of a JWKS key is shown to no one. */
+function isPublished(name: string): boolean {
+  return /^(?:saml|service-provider)(?:\.next)?\.pem$/.test(name);
+}
+
+const ENDS: readonly (readonly [days: number, id: FindingId])[] = [
+  [0, 'host.certificate-expired'],
+  [7, 'host.certificate-ends-in-7-days'],
+  [30, 'host.certificate-ends-in-30-days'],
+  [90, 'host.certificate-ends-in-90-days'],
+];
+
+function* certificateFinding(
+  subject: string,
+  endsAt: Instant,
+  { clock }: KeyLook,
+): Generator<Finding> {
+  const days = (endsAt - clock.now()) / (DAY * 1000);
+  const [, id] = ENDS.find(([limit]) => days < limit) ?? [];
+  if (id === undefined) return;
+  yield {
+    ...{ id, subject },
+    message:
+      days < 0
+        ? `The certificate has expired on ${dayOf(endsAt)}: IAM no longer trusts the SAML provider.`
+        : `The certificate ends on ${dayOf(endsAt)}, and IAM stops trusting the SAML provider then.`,
+    fix: 'Rotate the key (docs/runbook.md, "Rotate the keys of the bridge").',
+  };
+}
+
+/** Much longer than AWS and identity providers need to learn a key. */
+const ROTATION_DAYS = 30;
+
+function* rotationFinding(
+  {
+    name,
+    subject,
+    changedAt,
+  }: Pick<KeyFileFacts, 'name' | 'changedAt'> & { readonly subject: string },
+  { clock }: KeyLook,
+): Generator<Finding> {
+  const part = /\.(next|previous)\.pem$/.exec(name)?.[1];
+  if (part === undefined || changedAt === undefined) return;
+  const days = Math.max(0, Math.floor((clock.now() - changedAt) / (DAY * 1000)));
+  const isNext = part === 'next';
+  yield {
+    ...{ id: days > ROTATION_DAYS ? 'host.rotation-left' : 'host.rotation-open', subject },
+    message: `The ${part} key of a rotation has been there for ${days} days. It is published and signs nothing.`,
+    fix: isNext
+      ? 'When all accounts and identity providers have its certificate, make it the active key.'
+      : 'When no account uses it any longer, delete it.',
+  };
+}
+
+// ---------------------------------------------------------------- other keys than before
+
+const MEANING: Readonly<Record<string, string>> = {
+  saml: 'AWS rejects the assertions until each IAM SAML provider has this key.',
+  'web-identity': 'AWS rejects the tokens until it has read the keys of the bridge again.',
+  'service-provider': 'Identity providers that verify requests reject them.',
+  sealing: 'All sessions, tokens and requests for roles have ended.',
+};
+
+function* replacedFindings(look: KeyLook): Generator<Finding> {
+  const { keyFacts, storeFacts } = look;
+  for (const { use, active, before } of replacedKeys(keyFacts.present, storeFacts?.knownKeys ?? []))
+    yield {
+      ...{ id: 'host.keys-replaced', subject: `${directoryOf(look)}: ${use}` },
+      message: `The store knows another key than the one in the directory. ${MEANING[use]}`,
+      fix: 'Restore the directory from its backup. If the other keys are lost, give the new ones to AWS and the identity providers.',
+      expected: before.slice(0, 3).join(', '),
+      found: active,
+    };
+}
+
+function directoryOf({ configuration }: KeyLook): string {
+  return configuration.issuer.keys.directory;
+}
+
+function pathOf(look: KeyLook, name: string): string {
+  return `${directoryOf(look)}/${name}`;
+}
+
+function dayOf(instant: Instant): string {
+  return new Date(instant).toISOString().slice(0, 10);
+}
