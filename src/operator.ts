@@ -10,10 +10,18 @@ import type { ConfigurationWithStore } from './config/configuration.ts';
 import { BridgeError } from './core/errors.ts';
 import { type Command, EXIT, type ExitCode, type Options } from './operate/command.ts';
 import { readConfiguration, readWithoutWarnings } from './operate/reading.ts';
+import type { TrustFormat } from './operate/trust/trust.ts';
 import type { UseCases } from './operate/use-cases.ts';
 import type { RoleAsking } from './operate/who-can.ts';
 
 type Act = (useCases: UseCases, options: Options) => Promise<void>;
+
+const TRUST_FORMATS = [
+  { format: 'terraform', help: 'print Terraform of the IAM providers and roles; --json: .tf.json' },
+  { format: 'cloudformation', help: 'print a CloudFormation template of them' },
+  { format: 'stackset', help: 'print templates that accounts share, and their StackSets' },
+  { format: 'cli', help: 'print a script of aws commands that creates or updates them' },
+] as const;
 
 export const OPERATOR_COMMANDS: readonly Command[] = [
   {
@@ -26,6 +34,17 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     allows: ['connector', 'account', 'role', 'iam', 'aws-profile'],
     run: examine,
   },
+  ...TRUST_FORMATS.map(
+    ({ format, help }): Command => ({
+      name: `trust ${format}`,
+      synopsis: '[CONFIG] [--account NAME] [--out DIR]',
+      help,
+      arguments: ['[CONFIG]'],
+      requires: [],
+      allows: ['account', 'role', 'out', 'force', 'existing'],
+      run: options => trust(format, options),
+    }),
+  ),
   {
     name: 'who-can',
     synopsis: 'ACCOUNT/ROLE [CONFIG]',
@@ -191,6 +210,17 @@ async function whatGroupsCan(options: Options): Promise<ExitCode> {
   const ids = configuration.connectors.map(({ id }) => id);
   (await import('./operate/what-can.ts')).whatGroupsCan(configuration, ids, options);
   return EXIT.done;
+}
+
+async function trust(format: TrustFormat, options: Options): Promise<ExitCode> {
+  const configuration = await readConfiguration(options.config!, { secrets: 'none' });
+  if (configuration === undefined) return EXIT.configuration;
+  const { composeForTrust } = await import('./compose/trust.ts');
+  const { printTrust } = await import('./operate/trust/trust.ts');
+  const { existingIam } = await import('./operate/trust/existing.ts');
+  const sources = composeForTrust(configuration);
+  const existing = existingIam(options);
+  return printTrust({ format, configuration, sources, existing }, options);
 }
 
 /**
