@@ -16,9 +16,9 @@ import {
   paginateListRoles,
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { IamAccount, IamOutput, IamReading, UnreadIam } from '../core/iam-output.ts';
+import type { IamOutput, IamReading, UnreadIam } from '../core/iam-output.ts';
 import type { IamReader } from '../core/ports.ts';
-import { isAccountId } from '../core/role.ts';
+import { type AccountId, isAccountId } from '../core/role.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { TransportFailure, transportOver } from './sdk-transport.ts';
@@ -58,13 +58,10 @@ export function createIamReader({ profile, outbound }: IamReaderOptions): IamRea
 }
 
 /** Throws an Error for the operator. Texts of the SDK can contain command lines of the profile. */
-async function accountOf(sts: STSClient, abortSignal: AbortSignal): Promise<IamAccount> {
+async function accountOf(sts: STSClient, abortSignal: AbortSignal): Promise<AccountId> {
   try {
-    const { Account = '', Arn = '' } = await sts.send(new GetCallerIdentityCommand({}), {
-      abortSignal,
-    });
-    const [, partition = ''] = Arn.split(':');
-    if (isAccountId(Account) && partition !== '') return { id: Account, partition };
+    const { Account = '' } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal });
+    if (isAccountId(Account)) return Account;
   } catch (error) {
     throw new Error(`STS does not say whose credentials the profile has: ${reasonOf(error)}.`);
   }
@@ -75,7 +72,7 @@ async function accountOf(sts: STSClient, abortSignal: AbortSignal): Promise<IamA
 
 interface Reading {
   readonly iam: IAMClient;
-  readonly account: IamAccount;
+  readonly account: AccountId;
   readonly name: string;
   readonly deadline: AbortSignal;
   readonly progress: (step: string) => void;
@@ -107,7 +104,7 @@ async function readAll(reading: Reading): Promise<IamReading> {
   await attempt('iam:ListRoles', () => roles(reading));
   await readSamlProviders(reading, attempt);
   await readOidcProviders(reading, attempt);
-  return { account, outputs, unread };
+  return { outputs, unread };
 }
 
 type Attempt = <T extends Values>(action: string, call: () => Promise<T>) => Promise<T | undefined>;

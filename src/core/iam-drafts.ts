@@ -43,12 +43,12 @@ export interface Drafts {
   readonly accounts: Map<AccountId, Draft>;
   /** Managed policies of AWS, which belong to no account. */
   readonly ofAws: Map<string, IamManagedPolicy>;
-  /** Lists that name no account because they are empty. */
-  readonly emptyLists: Set<ListName>;
+  /** Complete lists that name no account, because they are empty. */
+  readonly emptyLists: { readonly list: ListName; readonly account: AccountId | undefined }[];
 }
 
 export function createDrafts(): Drafts {
-  return { accounts: new Map(), ofAws: new Map(), emptyLists: new Set() };
+  return { accounts: new Map(), ofAws: new Map(), emptyLists: [] };
 }
 
 function draftOf({ accounts }: Drafts, account: string, partition: string): Draft {
@@ -75,8 +75,8 @@ function merge<T extends { readonly arn: string }>(into: Map<string, T>, next: T
 
 export interface AnswerFrom {
   readonly isComplete: boolean;
-  /** Undefined if the answer alone must say it. */
-  readonly account: { readonly id: AccountId; readonly partition: string } | undefined;
+  /** Whose answer it is, where that is known without it. */
+  readonly account: AccountId | undefined;
 }
 
 /** Says that the list is all that the accounts of its items have. */
@@ -86,8 +86,7 @@ export function markListed(
   { items, isComplete, account }: AnswerFrom & { readonly items: readonly unknown[] },
 ): void {
   if (!isComplete) return;
-  if (account !== undefined) draftOf(drafts, account.id, account.partition).complete.add(list);
-  else if (items.length === 0) drafts.emptyLists.add(list);
+  if (items.length === 0) drafts.emptyLists.push({ list, account });
   for (const item of items) {
     const arn = isObject(item) ? arnOf(item) : undefined;
     if (arn !== undefined && arn.account !== 'aws')
@@ -197,30 +196,35 @@ function documentOf({ Document }: Values): unknown {
 
 // ---------------------------------------------------------------- providers without a name
 
+export interface NamelessAnswer {
+  /** Of its file. */
+  readonly name: string;
+  readonly answer: Values;
+  readonly account: AccountId | undefined;
+}
+
 /**
  * Reads get-saml-provider and get-open-id-connect-provider as AWS prints them, without an ARN: by
  * the URL, by the name of the file, or because there is only one. False if it stays unknown.
  */
-export function readNameless(
-  drafts: Drafts,
-  { name, answer }: { readonly name: string; readonly answer: Values },
-): boolean {
+export function readNameless(drafts: Drafts, { name, answer, account }: NamelessAnswer): boolean {
   const { Url } = answer;
   const url = textOf(Url);
-  const arn = url === undefined ? samlArnFor(drafts, name) : oidcArnFor(drafts, url);
+  const accounts = new Map([...drafts.accounts].filter(([id]) => id === (account ?? id)));
+  const arn = url === undefined ? samlArnFor(accounts, name) : oidcArnFor(accounts, url);
   if (arn === undefined) return false;
   const named = { ...answer, Arn: arn };
   return url === undefined ? addSamlProvider(drafts, named) : addOidcProvider(drafts, named);
 }
 
-function samlArnFor({ accounts }: Drafts, file: string): string | undefined {
+function samlArnFor(accounts: Drafts['accounts'], file: string): string | undefined {
   const arns = [...accounts.values()].flatMap(({ samlProviders }) => [...samlProviders.keys()]);
   const stem = file.replace(/\.json$/i, '');
   const byName = arns.filter(arn => stem.endsWith(arn.slice(arn.indexOf('/') + 1)));
   return onlyOne(byName) ?? onlyOne(arns);
 }
 
-function oidcArnFor({ accounts }: Drafts, url: string): string | undefined {
+function oidcArnFor(accounts: Drafts['accounts'], url: string): string | undefined {
   const plain = url.replace(/^https:\/\//, '');
   const arns = [...accounts.values()].flatMap(({ oidcProviders }) =>
     [...oidcProviders.values()].filter(of => of.url === plain).map(of => of.arn),
@@ -239,10 +243,9 @@ function onlyOne<T>(items: readonly T[]): T | undefined {
 
 export function statesOf(drafts: Drafts): ReadonlyMap<AccountId, IamState> {
   const { accounts } = drafts;
-  // An empty list names no account: it can only be of the one that the other answers are of.
-  const [only, ...others] = accounts.values();
-  if (only !== undefined && others.length === 0)
-    for (const list of drafts.emptyLists) only.complete.add(list);
+  const only = onlyOne([...accounts.keys()]);
+  for (const { list, account = only } of drafts.emptyLists)
+    if (account !== undefined) accounts.get(account)?.complete.add(list);
   return new Map([...accounts].map(([id, draft]) => [id, stateOf(id, draft, drafts)]));
 }
 

@@ -29,12 +29,7 @@ export interface IamOutput {
   readonly name: string;
   readonly content: unknown;
   /** Whose answer it is, where that is known without it: an empty list does not say. */
-  readonly account?: IamAccount | undefined;
-}
-
-export interface IamAccount {
-  readonly id: AccountId;
-  readonly partition: string;
+  readonly account?: AccountId | undefined;
 }
 
 /** A part of IAM that could not be read. */
@@ -46,7 +41,6 @@ export interface UnreadIam {
 }
 
 export interface IamReading {
-  readonly account: IamAccount;
   readonly outputs: readonly IamOutput[];
   readonly unread: readonly UnreadIam[];
 }
@@ -67,7 +61,11 @@ export function combineOutputs(outputs: readonly IamOutput[]): CombinedIam {
   const drafts = createDrafts();
   const problems: OutputProblem[] = [];
   const answers = outputs.flatMap(({ name, content, account }) =>
-    (Array.isArray(content) ? content : [content]).map(answer => ({ name, answer, account })),
+    (Array.isArray(content) ? content : [content]).map(answer => ({
+      name,
+      answer,
+      account: account ?? accountIn(name),
+    })),
   );
   const nameless: Answer[] = [];
   for (const { name, answer, account } of answers) {
@@ -95,12 +93,17 @@ type Values = Readonly<Record<string, unknown>>;
 interface Answer {
   readonly name: string;
   readonly answer: Values;
-  readonly account: IamAccount | undefined;
+  readonly account: AccountId | undefined;
 }
 
 /** `NextToken` is that of the AWS CLI with --max-items. */
 function isCutOff({ IsTruncated, Marker, NextToken }: Readonly<Record<string, unknown>>): boolean {
   return IsTruncated === true || textOf(Marker) !== undefined || textOf(NextToken) !== undefined;
+}
+
+/** An account id in the name of a file says whose answer it is. */
+function accountIn(name: string): AccountId | undefined {
+  return /(?<!\d)\d{12}(?!\d)/.exec(name)?.[0] as AccountId | undefined;
 }
 
 type Read = 'read' | 'nameless' | 'other form';

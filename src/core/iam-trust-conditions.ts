@@ -30,6 +30,7 @@ const isIssuerKey =
   (key: string, { keys }: Looked): boolean =>
     names.some(name => keys[name]?.toLowerCase() === key);
 
+const isSamlSubject = is('saml:sub', 'saml:sub_type', 'saml:namequalifier');
 const isTagList = is('aws:TagKeys', 'sts:TransitiveTagKeys');
 
 /** The first row that fits. */
@@ -45,21 +46,16 @@ const KEYS: readonly KeyRow[] = [
     fix: 'Write the issuer as the bridge sends it, character by character.',
   },
   {
+    of: (key, looked) => isIssuerKey('subject', 'subjectType')(key, looked) || isSamlSubject(key),
+    id: 'iam.trust-subject',
+    fix: 'The subject is the id that the bridge gives a user or a workload, not a user name. Correct the condition.',
+  },
+  {
     // The claims of another issuer, or that of the bridge in another spelling.
     of: (key, { way }) =>
       way.call === 'sts:AssumeRoleWithWebIdentity' && /:(?:aud|sub|amr|azp)$/.test(key),
     id: 'iam.trust-issuer',
     fix: 'A condition key begins with the issuer as the IAM provider has it, without https://. Correct it.',
-  },
-  {
-    of: isIssuerKey('subject', 'subjectType'),
-    id: 'iam.trust-subject',
-    fix: 'The subject is the id that the bridge gives a user or a workload, not a user name. Correct the condition.',
-  },
-  {
-    of: is('saml:sub', 'saml:sub_type', 'saml:namequalifier'),
-    id: 'iam.trust-subject',
-    fix: 'The subject is the id that the bridge gives a user or a workload, not a user name. Correct the condition.',
   },
   {
     of: is('sts:RoleSessionName'),

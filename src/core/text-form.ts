@@ -10,12 +10,15 @@ export type Fit = 'fits' | 'fails' | 'depends';
 /** Wildcards of a policy, which cover whatever is there. */
 const MANY = Symbol('*');
 const ONE = Symbol('?');
-/** Unknown parts of a text: any characters, and exactly one. */
+/** Unknown parts of a text: any characters, and one character of an id. */
 const SOME_TEXT = Symbol('unknown text');
-const SOME_CHARACTER = Symbol('unknown character');
+const OF_ID = Symbol('unknown character of an id');
+
+/** Ids of users and workloads are base32 in small letters. */
+const ID_CHARACTER = /^[a-z2-7]$/;
 
 type Wildcard = typeof MANY | typeof ONE;
-type Unknown = typeof SOME_TEXT | typeof SOME_CHARACTER;
+type Unknown = typeof SOME_TEXT | typeof OF_ID;
 
 /** A text by characters, with marks for the unknown parts. */
 export type TextForm = readonly (string | Unknown)[];
@@ -31,11 +34,11 @@ export function exactText(text: string): TextForm {
   return [...text];
 }
 
-/** A text of which `*` and `?` stand for unknown characters. */
+/** A text of which `*` is unknown, and each `?` is a character of an id. */
 export function textLike(pattern: string): TextForm {
   return [...pattern].map(character => {
     if (character === '*') return SOME_TEXT;
-    return character === '?' ? SOME_CHARACTER : character;
+    return character === '?' ? OF_ID : character;
   });
 }
 
@@ -48,9 +51,7 @@ export function knownText(form: TextForm | TextPattern): string | undefined {
 
 /** The form for people: `*` and `?` stand for what is unknown. */
 export function describeForm(form: TextForm): string {
-  return form
-    .map(token => (token === SOME_TEXT ? '*' : token === SOME_CHARACTER ? '?' : token))
-    .join('');
+  return form.map(token => (token === SOME_TEXT ? '*' : token === OF_ID ? '?' : token)).join('');
 }
 
 /** A text as it is written in a policy, with `*` and `?` as wildcards. */
@@ -91,8 +92,10 @@ const ALWAYS: Reading = {
 
 const SOMETIMES: Reading = {
   spans: token => token === MANY || token === SOME_TEXT,
-  covers: (token, value) =>
-    typeof token !== 'string' || value === SOME_CHARACTER || isSame(token, value),
+  covers: (token, value) => {
+    if (typeof token !== 'string') return true;
+    return value === OF_ID ? ID_CHARACTER.test(token) : isSame(token, value);
+  },
   isOpen: value => value === SOME_TEXT,
 };
 
