@@ -25,6 +25,20 @@ const TRUST_FORMATS = [
 
 export const OPERATOR_COMMANDS: readonly Command[] = [
   {
+    name: 'init',
+    synopsis: '[CONFIG] [OPTION ...]',
+    help: 'write a configuration, by questions or options, and create the signing keys',
+    arguments: ['[CONFIG]'],
+    requires: [],
+    allows: [
+      ...(['base-url', 'provider', 'protocol', 'metadata', 'issuer', 'client-id'] as const),
+      ...(['client-secret-env', 'client-secret-file', 'connector', 'claim'] as const),
+      ...(['accounts-file', 'account', 'trust', 'rule', 'listen', 'store'] as const),
+      ...(['aws-endpoint', 'offline', 'yes', 'print'] as const),
+    ],
+    run: initialize,
+  },
+  {
     name: 'doctor',
     synopsis:
       '[CONFIG] [--connector ID] [--account NAME] [--role NAME] [--iam FILE | --aws-profile NAME]',
@@ -171,6 +185,17 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     run: onStore(async () => (await import('./operate/workloads.ts')).unblockWorkload),
   },
 ];
+
+async function initialize(options: Options): Promise<ExitCode> {
+  const { composeForInit } = await import('./compose/init.ts');
+  const { init } = await import('./operate/init/init.ts');
+  const { ports, close } = composeForInit();
+  try {
+    return await init(options, ports);
+  } finally {
+    await close();
+  }
+}
 
 async function examine(options: Options): Promise<ExitCode> {
   const configuration = await readWithoutWarnings(options.config!);

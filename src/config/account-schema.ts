@@ -79,7 +79,7 @@ const settings = {
   labels: accountLabels.optional().meta({ default: 'none' }),
 };
 
-const account = z.strictObject({
+export const account = z.strictObject({
   id,
   name,
   ...settings,

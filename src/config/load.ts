@@ -95,7 +95,7 @@ export async function checkConfiguration<S extends SecretsRead>(
       atTop(path, problem),
     ),
   );
-  const checked = await checkText(file.text, path, reading);
+  const checked = await checkConfigurationText(file.text, path, reading);
   const problems = [...permissions.problems, ...checked.problems];
   return {
     configuration: problems.length > 0 ? undefined : checked.configuration,
@@ -106,7 +106,8 @@ export async function checkConfiguration<S extends SecretsRead>(
   };
 }
 
-async function checkText<S extends SecretsRead>(
+/** The same for a text that is to become the file at `path`. */
+export async function checkConfigurationText<S extends SecretsRead>(
   text: string,
   path: string,
   { secrets, env = process.env }: Reading<S>,

@@ -1,0 +1,60 @@
+/** How some questions are asked at a terminal: by several lines for one answer. */
+import type { GivenAccount } from './answers.ts';
+import { Invalid, rulesIn, secretIn } from './parsing.ts';
+
+type Prompts = typeof import('./prompts.ts');
+
+function prompts(): Promise<Prompts> {
+  return import('./prompts.ts');
+}
+
+/** Asks for the place; nothing that is typed here is the secret. */
+export async function askSecret(name: string): Promise<readonly string[]> {
+  const { askChoice, askText } = await prompts();
+  const kind = await askChoice('Where will the client secret be? It is not asked here.', [
+    { value: 'env', label: 'in an environment variable of the server' },
+    { value: 'file', label: 'in a file (mode 0600), also of systemd' },
+  ]);
+  const target = await askText({
+    message: kind === 'env' ? 'Name of the variable' : 'Path of the file',
+    initial: kind === 'env' ? name : 'client-secret',
+    problem: typed => problemOf(() => secretIn([`${kind}:${typed}`])),
+  });
+  return [`${kind}:${target}`];
+}
+
+export async function askRules(
+  accounts: readonly GivenAccount[] | undefined,
+): Promise<readonly string[]> {
+  const { askText } = await prompts();
+  const group = await askText({
+    message: 'First rule: the group that gets a role',
+    placeholder: 'aws-admins',
+    problem: typed => problemOf(() => rulesIn([`${typed}=any/Any`])),
+  });
+  const account = await askText({
+    message: 'First rule: in which account (a name, or * for every account)',
+    initial: '*',
+    problem: typed =>
+      /[=/]/.test(typed)
+        ? 'This is no name of an account.'
+        : problemOf(() => rulesIn([`any=${typed}/Any`], accounts)),
+  });
+  const role = await askText({
+    message: 'First rule: which role',
+    placeholder: 'Admin',
+    problem: typed => problemOf(() => rulesIn([`any=any/${typed}`])),
+  });
+  return [`${group}=${account}/${role}`];
+}
+
+/** The sentence of an `Invalid` that the work throws. */
+export function problemOf(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof Invalid) return thrown.message;
+    throw thrown;
+  }
+}
