@@ -11,6 +11,7 @@ import { createApp } from './app.ts';
 import { openSnapshot, type Snapshot } from './compose/compose.ts';
 import { openProcess, type Process } from './compose/process.ts';
 import type { Configuration } from './config/configuration.ts';
+import { accountChanges } from './core/account-changes.ts';
 import type { Seconds } from './core/time.ts';
 import { createLog, type Logger } from './log.ts';
 
@@ -117,6 +118,8 @@ async function reload(live: Live, read: () => Promise<Configuration>): Promise<v
     log.level = next.configuration.log.level;
     setTimeout(() => void closeSnapshot(live, old), RELOAD_GRACE_SECONDS * 1000).unref();
     log.info('the configuration was read again');
+    const changes = accountChanges(old.configuration, next.configuration);
+    if (changes !== undefined) log.info(changes, 'accounts changed');
     for (const why of notCarriedOver(old, next))
       log.warn({ why }, 'this takes effect at the next start');
   } catch (thrown) {

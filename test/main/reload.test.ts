@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { useDirectory } from '../support/directory.ts';
 import { freePort } from '../support/free-port.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, enterPassword } from '../support/world.ts';
@@ -111,5 +112,102 @@ describe('a server with its store in memory, and --log-level against its configu
     await server.line('the configuration was read again', from);
 
     assert.equal(await answer(), 429);
+  });
+});
+
+describe('a server with the accounts of an organization', () => {
+  const directory = useDirectory();
+  let server: ServerProcess;
+  before(async () => {
+    put([PROD, STAGING]);
+    const file = writeConfiguration({ directory: directory.path, port: await freePort() }, yaml =>
+      yaml
+        .replace(/^accounts:\n(?: {2}.*\n)+/m, 'accounts: { file: accounts.json }\n')
+        .replaceAll(
+          /^ {4}accounts: \[(?:prod, staging, gov|partner)\]/gm,
+          '    accounts: ["*a*", prod]',
+        ),
+    );
+    server = new ServerProcess(['serve', '--config', file]);
+    await server.line('listening');
+  });
+  after(() => server.kill());
+
+  const PROD = { Id: '111122223333', Name: 'prod', State: 'ACTIVE' };
+  const STAGING = { Id: '222233334444', Name: 'staging', State: 'ACTIVE' };
+  const put = (accounts: readonly object[], change = (json: string): string => json): void =>
+    writeFileSync(
+      join(directory.path, 'accounts.json'),
+      change(JSON.stringify({ Accounts: accounts })),
+      { mode: 0o600 },
+    );
+  /** Reloads, and gives the log of it. */
+  const reload = async (outcome: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+    const from = server.log().length;
+    server.signal('SIGHUP');
+    await server.line(outcome, from);
+    return server.log().slice(from);
+  };
+  const TAKEN = 'the configuration was read again';
+  const KEPT = 'the configuration was not taken; the old one stays';
+
+  it('logs which accounts and rules a reload changed', async () => {
+    put([
+      PROD,
+      { ...STAGING, Path: 'Workloads' },
+      { ...STAGING, Id: '999900001111', Name: 'lab a' },
+    ]);
+    await reload(TAKEN);
+    const { added, removed, changed, rules } = await server.line('accounts changed');
+    assert.deepEqual(added, ['lab-a (999900001111)']);
+    assert.equal(removed, undefined);
+    assert.deepEqual(changed, ['staging (222233334444): path']);
+    assert.deepEqual(rules, ['admins: 1 more (lab-a)', 'partner-audit: 1 more (lab-a)']);
+  });
+
+  it('logs nothing of accounts that stay', async () => {
+    await reload(TAKEN);
+    const log = await reload(TAKEN);
+    assert.ok(!log.some(({ msg }) => msg === 'accounts changed'));
+  });
+
+  for (const [title, write, why] of [
+    [
+      'lacks an account that a rule names',
+      () => put([STAGING]),
+      /rolebridge\.yaml:\d+:\d+ access\[0\]\.accounts\[1\]: "prod" is not an account of this file or of accounts\.json\. .*\(the first of \d+ mistakes\)/,
+    ],
+    [
+      'is written in part',
+      () => put([PROD, STAGING], json => json.slice(0, -10)),
+      /accounts\.file: accounts\.json is not valid JSON, or only a part of it\./,
+    ],
+    [
+      'is empty',
+      () => put([], () => ''),
+      /accounts\.json is not valid JSON, or only a part of it\./,
+    ],
+    [
+      'is gone',
+      () => rmSync(join(directory.path, 'accounts.json')),
+      /the file \S+accounts\.json does not exist\./,
+    ],
+  ] as const)
+    it(`keeps what it has when the file ${title}`, async () => {
+      write();
+      const log = await reload(KEPT);
+      const line = log.find(({ msg }) => msg === KEPT);
+      assert.match(String(line?.why), why);
+      assert.ok(!log.some(({ msg }) => msg === 'accounts changed'));
+    });
+
+  it('takes the file again when it is whole', async () => {
+    put([PROD, STAGING]);
+    await reload(TAKEN);
+    const from = server.log().length;
+    put([PROD, STAGING, { ...STAGING, Id: '999900001111', Name: 'lab a' }]);
+    await reload(TAKEN);
+    const { added } = await server.line('accounts changed', from);
+    assert.deepEqual(added, ['lab-a (999900001111)']);
   });
 });
