@@ -5,7 +5,7 @@
 import type { Origin } from '../core/audit-event.ts';
 import type { Elevation } from '../core/elevation.ts';
 import { endedByRule, reminded } from '../core/elevation-changes.ts';
-import type { Policy } from '../core/policy.ts';
+import type { ElevatedRule, Policy } from '../core/policy.ts';
 import type { Clock, Elevations } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { type ElevationTrailParts, recordEvents } from './elevation-trail.ts';
@@ -79,9 +79,10 @@ async function endByRules(parts: ElevationUpkeepParts, attempt: Attempt): Promis
     ...(await elevations.list({ kind: 'waiting', now }, MOST_AT_ONCE)),
     ...(await elevations.list({ kind: 'granted', now }, MOST_AT_ONCE)),
   ];
-  for (const { id, rule: name, terms, requestedAt } of open) {
+  for (const elevation of open) {
+    const { id, rule: name, requestedAt } = elevation;
     const rule = policy.elevatedRules.get(name)?.rule;
-    if (rule?.elevation.digest === terms || requestedAt >= openedAt) continue;
+    if (isOffered(elevation, rule) || requestedAt >= openedAt) continue;
     const change = rule === undefined ? 'removed' : 'changed';
     await attempt(() =>
       changeTo(parts, id, elevation =>
@@ -89,6 +90,11 @@ async function endByRules(parts: ElevationUpkeepParts, attempt: Attempt): Promis
       ),
     );
   }
+}
+
+/** Whether the rule gives what was asked for, and in this account: a selector can lose it. */
+function isOffered({ terms, account }: Elevation, rule: ElevatedRule | undefined): boolean {
+  return rule?.elevation.digest === terms && (rule.accounts?.includes(account) ?? true);
 }
 
 async function changeTo(

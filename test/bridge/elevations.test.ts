@@ -5,6 +5,7 @@ import { createOperatorSessions } from '../../src/bridge/operator-sessions.ts';
 import { createRecorder } from '../../src/bridge/recorder.ts';
 import type { Elevation } from '../../src/core/elevation.ts';
 import { statusOf } from '../../src/core/elevation.ts';
+import type { AccountId } from '../../src/core/role.ts';
 import { ask, codeOf, ORIGIN, RULES, viewerIn, WORKERS, withRules } from '../support/elevations.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -231,6 +232,28 @@ describe('an elevation', () => {
     world.clock.turn(48 * HOUR);
     await world.bridge.elevationUpkeep.run();
     assert.equal((await codes('elevation.review-overdue')).length, 2);
+  });
+
+  it('ends when its rule no longer selects its account, and only then', async () => {
+    const dave = await viewerIn(world, 'dave');
+    const [asked] = await useCases().request(dave, ask({}));
+    world.clock.turn(1);
+    const changed = (accounts: (ids: readonly AccountId[]) => readonly AccountId[]) =>
+      world.compose(configuration => ({
+        ...configuration,
+        access: configuration.access.map(rule => ({
+          ...rule,
+          accounts: rule.accounts && accounts(rule.accounts),
+        })),
+      }));
+    const wider = await changed(ids => [...ids, '999900001111' as AccountId]);
+    await wider.elevationUpkeep.run();
+    assert.equal(statusNow(await found(asked!.id)), 'waiting');
+
+    const narrower = await changed(ids => ids.filter(id => id !== asked!.account));
+    await narrower.elevationUpkeep.run();
+    assert.equal(statusNow(await found(asked!.id)), 'rule-changed');
+    await Promise.all([wider.close(), narrower.close()]);
   });
 
   it('is extended by an approval, without a gap and within the longest time', async () => {
