@@ -36,7 +36,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'check',
     synopsis: '[CONFIG]',
-    help: 'check a configuration: all problems at once, with line and fix',
+    help: 'check a configuration: all problems at once, with line and fix; then what its rules give',
     arguments: ['[CONFIG]'],
     requires: [],
     run: check,
@@ -61,15 +61,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return EXIT.usage;
 }
 
-async function check({ config }: Options): Promise<ExitCode> {
-  const reading = { secrets: 'none', warnsOfAbsent: true } as const;
-  const configuration = await readConfiguration(config!, reading);
-  if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
-  const { connectors, accounts, access } = configuration;
-  process.stdout.write(
-    `${config} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.\n`,
-  );
-  return EXIT.done;
+async function check(options: Options): Promise<ExitCode> {
+  return (await import('./operate/check.ts')).check(options);
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {

@@ -23,7 +23,7 @@ export async function readConfiguration<S extends SecretsRead>(
   file: string,
   reading: Reading<S>,
 ): Promise<ConfigurationBySecrets[S] | undefined> {
-  return (await readAndPrint(file, reading)).configuration;
+  return (await checkAndPrint(file, reading)).configuration;
 }
 
 /** The same, without its warnings: `doctor` tells them as findings. */
@@ -38,13 +38,14 @@ export async function readWithoutWarnings(file: string): Promise<Configuration |
  * standard error, which has all of them, can go elsewhere.
  */
 export async function readAgain(file: string): Promise<Configuration> {
-  const { configuration, problems } = await readAndPrint(file, { secrets: 'all' });
+  const { configuration, problems } = await checkAndPrint(file, { secrets: 'all' });
   if (configuration !== undefined) return configuration;
   const more = problems.length > 1 ? ` (the first of ${problems.length} mistakes)` : '';
   throw new Error(`the configuration has mistakes: ${formatProblems(problems.slice(0, 1))}${more}`);
 }
 
-async function readAndPrint<S extends SecretsRead>(
+/** Checks the configuration of a command, and prints what was found. */
+export async function checkAndPrint<S extends SecretsRead>(
   file: string,
   { secrets, warnsOfAbsent = false }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
