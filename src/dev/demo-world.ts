@@ -2,7 +2,7 @@
  * The AWS of the demo: four accounts in two partitions, and roles whose trust policies are as tight
  * as those that the operator's guide asks for. Each account shows one way to a role: SAML (prod,
  * gov), web identity (staging), and a hub role with an external id (partner). An IAM user reaches
- * prod with an MFA code when the bridge is down.
+ * prod with an MFA code when the bridge is down, and another one reads IAM there.
  */
 import type { WorldInput } from './local-aws/world.ts';
 import { PEOPLE } from './people.ts';
@@ -37,6 +37,12 @@ export const DEMO_BREAK_GLASS = {
   seed: 'ONLYFORTHEDEMOONLYFORTHEDEMOONLY',
   serial: `arn:aws:iam::${DEMO_ACCOUNTS.prod.id}:mfa/breakglass`,
   role: 'BreakGlass',
+} as const;
+/** The IAM user of prod that reads IAM, for `rolebridge-server doctor --aws-profile`. */
+export const DEMO_OPERATOR = {
+  user: 'operator',
+  accessKeyId: 'AKIALOCALOPERATOR000',
+  secretAccessKey: 'only-for-the-demo-operator',
 } as const;
 /** The bucket of prod in which each user has a prefix. */
 export const DEMO_BUCKET = 'photos-demo';
@@ -86,7 +92,7 @@ export function demoWorld({ bridgeUrl, photosUrl }: DemoWorldOptions): WorldInpu
       saml('prod', 'PhotoUser', { permissions: [ownPhotos()] }),
       role('prod', DEMO_BREAK_GLASS.role, userTrust(DEMO_BREAK_GLASS.user)),
     ],
-    iamUsers: [breakGlassUser()],
+    iamUsers: [breakGlassUser(), operatorUser()],
     buckets: [photos(photosUrl)],
   };
 }
@@ -166,6 +172,16 @@ function breakGlassUser(): NonNullable<WorldInput['iamUsers']>[number] {
         Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } },
       },
     ],
+  };
+}
+
+function operatorUser(): NonNullable<WorldInput['iamUsers']>[number] {
+  const { user, accessKeyId, secretAccessKey } = DEMO_OPERATOR;
+  return {
+    account: DEMO_ACCOUNTS.prod.id,
+    name: user,
+    accessKeys: [{ accessKeyId, secretAccessKey }],
+    attachedPolicies: ['arn:aws:iam::aws:policy/IAMReadOnlyAccess'],
   };
 }
 

@@ -106,7 +106,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   Portal             ${demo.bridgeUrl}/    <- begin here
   OpenID provider    ${demo.oidcUrl}/    Acme Login
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
-  Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
+  Local AWS          ${demo.awsUrl}/    STS, IAM, the sign-in service and a console
   Inbox              ${demo.inboxUrl}    notifications of elevations
   Application        ${demo.photosUrl}/    lists your own files in a bucket, with a role of yours
   Request a role     ${demo.bridgeUrl}/elevations/new?account=prod&role=Operator    as bob with Acme Login; alice approves at ${demo.bridgeUrl}/elevations
@@ -116,6 +116,7 @@ People (the password is the name)
 ${people.join('\n')}
 
   A pod's token      ${here(demo.podToken)}    Uploader in staging; see docs/workloads.md
+  An IAM user        operator of prod reads IAM; see docs/local-aws.md
   Configuration      ${here(demo.configFile)}
   Logs               ${here(demo.bridgeLog)}, ${here(demo.awsLog)} (why the local AWS refused something)
   Stop               Ctrl-C

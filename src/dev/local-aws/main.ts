@@ -120,8 +120,6 @@ async function start({ world, templates }: Loaded, { port, host }: Options): Pro
     }),
   );
   server.on('request', aws.handler);
-  process.stdout.write(overview(baseUrl, world));
-
   const stop = (): void => {
     aws.faults.clear();
     server.close();
@@ -129,6 +127,7 @@ async function start({ world, templates }: Loaded, { port, host }: Options): Pro
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  process.stdout.write(overview(baseUrl, world));
 }
 
 /** A template that is rejected leaves no server behind. */

@@ -17,12 +17,16 @@ import {
   paginateGetAccountAuthorizationDetails,
   paginateListRoles,
 } from '@aws-sdk/client-iam';
-import { GOV_READER, iamWorld, POLICY, READER, reader, refusal } from './iam-scene.ts';
+import { GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { totpCode } from '../../../src/dev/local-aws/totp.ts';
+import { GOV_READER, iamWorld, POLICY, READER, reader, refusal, user } from './iam-scene.ts';
 import { idpKey, metadataXml } from './saml.ts';
 import { call, errorOf, GOV, PARTNER, PROD, SAML_PROVIDER, useLocalAws } from './support.ts';
 
 const DEPLOYER = `arn:aws:iam::${PROD}:role/ci/Deployer`;
 const OIDC_PROVIDER = `arn:aws:iam::${PROD}:oidc-provider/token.example.com/tenant`;
+const SEED = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+const PLAIN = { accessKeyId: 'AKIALOCALLOCALPLAIN0', secretAccessKey: 'local-plain-secret-key' };
 const FOUNDED = new Date('2024-01-01T00:00:00Z');
 
 describe('the IAM API', () => {
@@ -248,8 +252,21 @@ describe('the IAM API', () => {
   });
 });
 
+/** Reads roles, but not of one path. */
+function withPlainUser() {
+  const world = iamWorld();
+  const plain = user(PROD, 'plain', PLAIN, {
+    mfaDevices: [{ name: 'plain', seed: SEED }],
+    permissions: [
+      { Effect: 'Allow', Action: 'iam:GetRole', Resource: '*' },
+      { Effect: 'Deny', Action: 'iam:GetRole', Resource: 'arn:aws:iam::*:role/ci/*' },
+    ],
+  });
+  return { ...world, iamUsers: [...world.iamUsers!, plain] };
+}
+
 describe('a caller of IAM', () => {
-  const running = useLocalAws(iamWorld());
+  const running = useLocalAws(withPlainUser());
 
   it('must sign for the Region that IAM has in the partition', async () => {
     const list = (keys: typeof READER, region: string) =>
@@ -297,5 +314,66 @@ describe('a caller of IAM', () => {
     );
     const wrong = { Action: 'ListRoles', Version: '2011-06-15' };
     assert.equal((await errorOf(await call(running.url, wrong))).code, 'InvalidAction');
+  });
+
+  it('is denied what its policies do not allow, with the sentence of AWS', async () => {
+    await assert.rejects(
+      running.iam(PLAIN).send(new ListRolesCommand({ PathPrefix: '/ci/' })),
+      refusal(
+        'AccessDenied',
+        `User: arn:aws:iam::${PROD}:user/plain is not authorized to perform: iam:ListRoles on resource: arn:aws:iam::${PROD}:role/ci/ because no identity-based policy allows the iam:ListRoles action`,
+      ),
+    );
+    await assert.rejects(
+      running.iam(PLAIN).send(new GetRoleCommand({ RoleName: 'Deployer' })),
+      refusal(
+        'AccessDenied',
+        `User: arn:aws:iam::${PROD}:user/plain is not authorized to perform: iam:GetRole on resource: ${DEPLOYER} with an explicit deny in an identity-based policy`,
+      ),
+    );
+    await running.iam(PLAIN).send(new GetRoleCommand({ RoleName: 'Admin' }));
+  });
+
+  it('with credentials of GetSessionToken needs MFA', async () => {
+    const session = async (mfa: object = {}) => {
+      const { Credentials } = await running.sts(PLAIN).send(new GetSessionTokenCommand(mfa));
+      return running.iam({
+        accessKeyId: Credentials!.AccessKeyId!,
+        secretAccessKey: Credentials!.SecretAccessKey!,
+        sessionToken: Credentials!.SessionToken!,
+      });
+    };
+    const read = new GetRoleCommand({ RoleName: 'Admin' });
+    await assert.rejects(
+      (await session()).send(read),
+      refusal('InvalidClientTokenId', 'The security token included in the request is invalid'),
+    );
+    const SerialNumber = `arn:aws:iam::${PROD}:mfa/plain`;
+    const TokenCode = totpCode(SEED, running.clock.now());
+    await (await session({ SerialNumber, TokenCode })).send(read);
+  });
+
+  it('meets faults of IAM alone: single denials, throttling and outages', async () => {
+    const roles = () => reader(running).send(new ListRolesCommand({}));
+    const providers = () => reader(running).send(new ListSAMLProvidersCommand({}));
+    running.aws.faults.arm({ iam: { deny: { ListRoles: 1 } } });
+    await providers();
+    await assert.rejects(
+      roles(),
+      refusal(
+        'AccessDenied',
+        /iam:ListRoles .* with an explicit deny in a service control policy$/,
+      ),
+    );
+    await roles();
+    for (const [fault, code] of [
+      ['throttling', 'Throttling'],
+      ['serverError', 'InternalFailure'],
+    ] as const) {
+      running.aws.faults.arm({ iam: { [fault]: 1 } });
+      await running.sts(READER).send(new GetCallerIdentityCommand({}));
+      await assert.rejects(roles(), { name: code });
+      await roles();
+    }
   });
 });

@@ -21,7 +21,7 @@ export interface Made {
 }
 
 export interface ResourceType {
-  /** `name` is for resources that have none: CloudFormation makes one up. Throws `TemplateError`. */
+  /** `name` is for resources that state none. Throws `TemplateError`. */
   readonly make: (iam: AccountIam, properties: Json, name: string) => Made;
 }
 

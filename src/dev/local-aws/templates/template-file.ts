@@ -36,10 +36,8 @@ async function readTemplate(spec: string): Promise<TemplateInput> {
   }
   try {
     return { template: JSON.parse(text), account, name };
-  } catch (cause) {
-    throw mistake(
-      `${file}: not JSON (${(cause as Error).message}); CloudFormation is read in JSON, Terraform as .tf.json`,
-    );
+  } catch {
+    throw mistake(`${file}: not JSON; CloudFormation is read in JSON, Terraform as .tf.json`);
   }
 }
 

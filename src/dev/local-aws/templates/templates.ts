@@ -1,10 +1,11 @@
 /**
  * Templates loaded into a world: CloudFormation in JSON, and Terraform in JSON (`.tf.json`).
  *
- * A template is applied by the operations of IAM, so that what AWS would reject is rejected; what is
- * not simulated is a mistake, never ignored. In a test:
+ * A template is applied by the operations of IAM, so that what AWS would reject is rejected; what
+ * is not simulated is a mistake, never ignored. In a test:
  *
- *     const aws = createLocalAws({ world, baseUrl, templates: [{ template, account: '111122223333' }] });
+ *     const templates = [{ template, account: '111122223333' }];
+ *     const aws = createLocalAws({ world, baseUrl, templates });
  *     aws.apply({ template: JSON.parse(text), parameters: { ExternalId: 'secret' } });
  *
  * `account` may be left out of Terraform whose provider block has one of `allowed_account_ids`. An

@@ -82,8 +82,7 @@ function endOfQuote(text: string, from: number): number {
   throw mistake('a text in an expression has no end');
 }
 
-/** Throws `TemplateError`. */
-export function parseExpression(text: string): Expression {
+function parseExpression(text: string): Expression {
   const parser = new Parser(text);
   const expression = parser.conditional();
   parser.end();
