@@ -4,7 +4,7 @@ import { readSmallFile, UnreadableFile } from './files.ts';
 import { type OrganizationAccount, readOrganization } from './organization-file.ts';
 import { permissionProblems } from './permissions.ts';
 import type { Problem, ProblemAt } from './problems.ts';
-import { absolutePath } from './references.ts';
+import { absolutePath } from './reference-places.ts';
 
 /** 10,000 accounts with fifty long tags each. */
 const MAX_BYTES = 64 * 1024 * 1024;

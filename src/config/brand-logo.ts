@@ -4,7 +4,7 @@ import { readSmallBytes, UnreadableFile } from './files.ts';
 import { permissionProblems } from './permissions.ts';
 import { isPng, readPng } from './png-logo.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
-import { absolutePath } from './references.ts';
+import { absolutePath } from './reference-places.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import { readSvg } from './svg-logo.ts';

@@ -5,7 +5,8 @@ import { required } from './build-access.ts';
 import type { AccountChoice } from './build-selection.ts';
 import { sessionSettings } from './build-session.ts';
 import type { WorkloadEntryConfiguration, WorkloadKeySet } from './configuration.ts';
-import { absolutePath, type References } from './references.ts';
+import { absolutePath } from './reference-places.ts';
+import type { References } from './references.ts';
 import type { Document } from './schema.ts';
 import { OF_WORKLOADS } from './template-values.ts';
 

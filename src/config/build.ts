@@ -26,7 +26,8 @@ import type {
   StoreLocation,
 } from './configuration.ts';
 import { NOTIFICATION_KINDS } from './notification-schema.ts';
-import { absolutePath, type References } from './references.ts';
+import { absolutePath } from './reference-places.ts';
+import type { References } from './references.ts';
 import type { Document } from './schema.ts';
 
 type DocumentAccount = Document['accounts'][number];

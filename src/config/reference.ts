@@ -37,7 +37,8 @@ A running server keeps its configuration if the new file has a problem.
 
 - **duration**: whole numbers with \`s\`, \`m\`, \`h\` or \`d\`: \`90s\`, \`15m\`, \`1h30m\`.
 - **secret**: never written into the file.
-  \`{ env: NAME }\` reads an environment variable; \`{ file: PATH }\` reads a file, without the line break at its end.
+  \`{ env: NAME }\` reads an environment variable, \`{ file: PATH }\` a file, and \`{ credential: NAME }\` a file of \`$CREDENTIALS_DIRECTORY\`, where systemd puts what \`LoadCredential\` names ([deploy.md](deploy.md#secrets)).
+  The line break at the end of a file does not count.
   An empty secret is rejected.
   A file of the server's own user that everyone on the machine can read is rejected; for a file of another user, such as a mounted secret, \`check\` warns.
 - **path**: relative to the directory of the configuration file.

@@ -2,15 +2,13 @@
  * What the document points at: secrets in the environment and in files, session policies, copies of
  * metadata.
  */
-import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import type { SecretsRead } from './configuration.ts';
 import { databaseUrlProblem } from './database-url.ts';
-import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
 import { keySetProblem } from './key-set.ts';
 import { slackUrlProblem, smtpUrlProblem, webhookSecretProblem } from './notification-values.ts';
-import { permissionProblems } from './permissions.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
+import { type Found, filesOnce, NOTHING, rejected, textAt } from './reference-places.ts';
 import { externalIdProblem, type SecretReference } from './reference-values.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
@@ -62,10 +60,6 @@ const MAX_METADATA_BYTES = 2_000_000;
 /** Key sets of issuers have a few kilobytes. */
 const MAX_KEY_SET_BYTES = 256 * 1024;
 
-export function absolutePath(file: string, directory: string): string {
-  return isAbsolute(file) ? file : join(directory, file);
-}
-
 /** Reads everything that the readable part of the document points at; a file is read once. */
 export async function resolveReferences(
   document: Readable<Document>,
@@ -74,20 +68,11 @@ export async function resolveReferences(
   const texts = new Map<object, string>();
   const problems: ProblemAt[] = [];
   const absent: ProblemAt[] = [];
-  const files = new Map<string, Promise<SmallFile | UnreadableFile>>();
-  const fileAt = (name: string, maxBytes: number): Promise<SmallFile | UnreadableFile> => {
-    const known =
-      files.get(`${maxBytes} ${name}`) ?? readSmallFile(name, maxBytes).catch(unreadable);
-    files.set(`${maxBytes} ${name}`, known);
-    return known;
-  };
+  const fileAt = filesOnce();
 
   for (const pointer of pointersOf(document)) {
     const { path, reference } = pointer;
-    const found =
-      'env' in reference
-        ? fromEnvironment(reference.env, surroundings.env)
-        : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
+    const found = await textAt(reference, pointer, { ...surroundings, fileAt });
     const isKept = KEPT[surroundings.secrets].has(pointer.kind);
     if (found.outOfReach !== undefined && !isKept) {
       absent.push({ path, ...found.outOfReach, warning: true });
@@ -108,77 +93,6 @@ export async function resolveReferences(
       return text;
     },
   };
-}
-
-/** A text, and what is to be said of it; without a text, why there is none. */
-interface Found {
-  readonly text?: string;
-  readonly problems: readonly Problem[];
-  /** What is said instead of the problems if only the server needs the text. */
-  readonly outOfReach?: Problem | undefined;
-}
-
-const NOTHING: Found = { problems: [] };
-
-function rejected(problem: Problem): Found {
-  return { problems: [problem] };
-}
-
-function fromEnvironment(name: string, env: Surroundings['env']): Found {
-  // The secret itself may be where its name belongs: only what looks like a name is
-  // shown.
-  const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name)
-    ? `environment variable ${name}`
-    : 'environment variable that is named here';
-  const text = Object.hasOwn(env, name) ? env[name] : undefined;
-  if (text === undefined)
-    return {
-      problems: [
-        { message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' },
-      ],
-      outOfReach: {
-        message: `the ${shown} is not set here; the server needs it.`,
-        fix: 'Set it where the server is started.',
-      },
-    };
-  return { text, problems: [] };
-}
-
-async function fromFile(
-  pointer: Pointer,
-  file: string,
-  directory: string,
-  fileAt: (name: string, maxBytes: number) => Promise<SmallFile | UnreadableFile>,
-): Promise<Found> {
-  const name = absolutePath(file, directory);
-  const found = await fileAt(name, pointer.maxBytes);
-  if (found instanceof UnreadableFile)
-    return {
-      problems: [
-        {
-          message: `the file ${name} ${found.message}.`,
-          fix: 'Correct the path, which is relative to this file, or the file.',
-        },
-      ],
-      outOfReach: found.isOutOfReach
-        ? {
-            message: `the file ${name} ${found.message}; the server needs it.`,
-            fix: 'Put it where the server runs, readable by its user.',
-          }
-        : undefined,
-    };
-  return {
-    text: found.text,
-    problems: permissionProblems(name, found, {
-      secret: pointer.kind !== 'file',
-      self: process.getuid?.(),
-    }),
-  };
-}
-
-function unreadable(cause: unknown): UnreadableFile {
-  if (cause instanceof UnreadableFile) return cause;
-  throw cause;
 }
 
 function* pointersOf(document: Readable<Document>): Generator<Pointer> {
@@ -276,7 +190,7 @@ function secretPointer(
 ): Pointer {
   const read = (text: string): Found => {
     // Editors and `echo` end a file with a line break that is not part of the secret.
-    const secret = 'file' in reference ? text.replace(/[\r\n]+$/, '') : text;
+    const secret = 'env' in reference ? text : text.replace(/[\r\n]+$/, '');
     if (secret.trim() === '')
       return rejected({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
     if (/\p{Cc}/u.test(secret))

@@ -5,7 +5,7 @@
  * Does not own: the content of the files (signing-keys, sealing-secret).
  */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BridgeError } from '../core/errors.ts';
@@ -83,7 +83,7 @@ async function read(
   try {
     const opened = await handle.stat();
     if (!opened.isFile()) throw refused(file, 'is not a file');
-    if (openToOthers(opened.mode, 0o077))
+    if (openToOthers(opened.mode, isRootsCopy(opened) ? 0o037 : 0o077))
       throw refused(file, `others may read this ${content}; run: chmod 600 ${file}`);
     if (opened.size > MAX_FILE_BYTES)
       throw refused(file, `is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
@@ -161,6 +161,14 @@ async function createWhole(file: string, text: string): Promise<void> {
   } finally {
     await unlink(draft).catch(() => undefined); // absent when it could not be written
   }
+}
+
+/**
+ * Whether root has put the file there for this process, which is not root: a credential of systemd,
+ * whose access list shows as mode 0440, or a secret that an orchestrator mounts for a group.
+ */
+function isRootsCopy({ uid }: Stats): boolean {
+  return uid === 0 && process.getuid?.() !== 0;
 }
 
 /** Windows has no such modes; there the operator sets the access list of the directory. */

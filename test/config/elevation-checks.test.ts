@@ -282,7 +282,7 @@ const PROBLEMS: readonly Row[] = [
     'an inline secret',
     [['{ env: HOOK }', 'whsec_x']],
     [
-      '34:63 notifications[0].webhook.secret: is written into the file; a secret is never inline. Write { env: NAME } or { file: PATH }, and put the secret there. Replace the secret: it was in a file that others can read.',
+      '34:63 notifications[0].webhook.secret: is written into the file; a secret is never inline. Write { env: NAME }, { file: PATH } or { credential: NAME }, and put the secret there. Replace the secret: it was in a file that others can read.',
     ],
   ],
   [
@@ -294,7 +294,7 @@ const PROBLEMS: readonly Row[] = [
       ],
     ],
     [
-      '34:25 notifications[0].slack.webhook: is written into the file; a secret is never inline. Write { env: NAME } or { file: PATH }, and put the secret there. Replace the secret: it was in a file that others can read.',
+      '34:25 notifications[0].slack.webhook: is written into the file; a secret is never inline. Write { env: NAME }, { file: PATH } or { credential: NAME }, and put the secret there. Replace the secret: it was in a file that others can read.',
     ],
   ],
   [

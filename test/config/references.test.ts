@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ENV, GOOD, said, spoiled, written } from './written.ts';
@@ -112,4 +112,54 @@ describe('a reference of the file', () => {
       const adfs = configuration?.connectors[1];
       assert.deepEqual(adfs?.protocol === 'saml' ? adfs.metadata : undefined, { file });
     }));
+});
+
+describe('a credential of systemd', () => {
+  const yaml = spoiled('{ env: OKTA_SECRET }', '{ credential: okta-secret }');
+
+  it('is read from $CREDENTIALS_DIRECTORY, with the modes that systemd gives it', () =>
+    written(async ({ check, directory }) => {
+      const credentials = join(directory, 'credentials');
+      for (const mode of [0o400, 0o440]) {
+        mkdirSync(credentials, { mode: 0o700 });
+        writeFileSync(join(credentials, 'okta-secret'), 'correct horse\n', { mode });
+        const { configuration, problems } = await check(yaml, {
+          CREDENTIALS_DIRECTORY: credentials,
+        });
+        assert.deepEqual(problems, []);
+        const [okta] = configuration?.connectors ?? [];
+        assert.equal(okta?.protocol === 'oidc' ? okta.clientSecret : undefined, 'correct horse');
+        rmSync(credentials, { recursive: true });
+      }
+    }));
+
+  it('that the unit does not load is named, with the line to add', () =>
+    written(async ({ check, directory }) => {
+      const { problems } = await check(yaml, { CREDENTIALS_DIRECTORY: directory });
+      assert.deepEqual(said(problems), [
+        `12:7 connectors[0].oidc.clientSecret: the file ${join(directory, 'okta-secret')} does not exist. Add LoadCredential=okta-secret:PATH to the unit of the bridge.`,
+      ]);
+    }));
+
+  it('outside of a unit says why it is not there', () =>
+    written(async ({ check }) => {
+      assert.deepEqual(said((await check(yaml, {})).problems), [
+        '12:7 connectors[0].oidc.clientSecret: there is no credential okta-secret, because CREDENTIALS_DIRECTORY is not set. Start the bridge by a systemd unit with LoadCredential=okta-secret:PATH.',
+      ]);
+    }));
+
+  for (const name of ['../okta', '/etc/shadow', '.hidden', 'a b', '""', 'x'.repeat(129)]) {
+    it(`is rejected with the name ${name.slice(0, 12)}`, () =>
+      written(async ({ check }) => {
+        const { problems } = await check(
+          spoiled('{ env: OKTA_SECRET }', `{ credential: ${name} }`),
+          { CREDENTIALS_DIRECTORY: '/etc' },
+        );
+        assert.equal(problems.length, 1);
+        assert.match(
+          said(problems).join(),
+          /clientSecret: has (?:a credential that is not|no text)/,
+        );
+      }));
+  }
 });

@@ -73,14 +73,14 @@ for (const name of [
         const names = [...document.matchAll(/env: (\w+)/g)].map(
           ([, variable]) => [variable!, SECRETS[variable!] ?? 'a-secret'] as const,
         );
-        for (const [, file] of document.matchAll(/file: (\S+)/g))
+        for (const [, file] of document.matchAll(/(?:file|credential): ([^\s}]+)/g))
           writeFileSync(join(directory, file!), contentOf(file!), { mode: 0o600 });
         const path = join(directory, 'rolebridge.yaml');
         writeFileSync(path, document, { mode: 0o600 });
 
         const { problems, warnings } = await checkConfiguration(path, {
           secrets: 'all',
-          env: Object.fromEntries(names),
+          env: { ...Object.fromEntries(names), CREDENTIALS_DIRECTORY: directory },
         });
 
         assert.equal(formatProblems([...problems, ...warnings]), '');

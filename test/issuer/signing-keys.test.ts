@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import {
   chmod,
+  chown,
   copyFile,
   mkdir,
   readdir,
@@ -45,6 +48,24 @@ async function refusalOf(directory: string, create = false): Promise<string> {
   assert.ok(error instanceof BridgeError);
   assert.equal(error.code, 'unavailable');
   return error.message;
+}
+
+const notRoot = process.getuid?.() === 0 ? false : 'only root can give a file to a group';
+const GROUP = 65534;
+
+/** Opens the directory as another user of that group, and gives what is said. */
+function openAsOther(directory: string): string {
+  const program = `
+    import { openSigningKeys } from ${JSON.stringify(new URL('../../src/issuer/signing-keys.ts', import.meta.url).href)};
+    await openSigningKeys({ directory: process.argv[1], create: false, clock: Date }).then(
+      () => console.log('opened'), ({ message }) => console.log(message));`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', program, directory],
+    { encoding: 'utf8', uid: GROUP, gid: GROUP, env: {} },
+  );
+  assert.equal(stderr, '');
+  return stdout.trim();
 }
 
 describe('signing keys', () => {
@@ -233,6 +254,27 @@ describe('signing keys', () => {
       for (const line of lines) assert.ok(!message.includes(line.slice(0, 20)));
     });
   }
+
+  it('are opened with the mode 0440 of credentials, and with no wider one', {
+    skip: notRoot,
+  }, async () => {
+    chmodSync(root.file(), 0o755);
+    const directory = await aDirectory();
+    await chmod(directory, 0o755);
+    const modes: readonly (readonly [number, RegExp])[] = [
+      [0o440, /^opened$/],
+      [0o640, /^opened$/],
+      [0o444, /others may read this private key/],
+      [0o660, /others may read this private key/],
+    ];
+    for (const [mode, says] of modes) {
+      for (const name of await readdir(directory)) {
+        await chown(join(directory, name), 0, GROUP);
+        await chmod(join(directory, name), mode);
+      }
+      assert.match(openAsOther(directory), says, mode.toString(8));
+    }
+  });
 });
 
 async function spoilText(file: string, change: (text: string) => string): Promise<void> {

@@ -65,7 +65,9 @@ export function secretIn(texts: readonly string[]): SecretPlace {
   if (more.length > 0) throw new Invalid('is given twice. Name one place.');
   const [kind, ...rest] = text.split(':');
   const target = rest.join(':');
-  return valueBy(secret(), kind === 'env' ? { env: target } : { file: target });
+  const place: SecretPlace = kind === 'env' ? { env: target } : { file: target };
+  valueBy(secret(), place);
+  return place;
 }
 
 const CLAIMS: readonly (keyof ClaimNames)[] = ['username', 'email', 'groups'];
