@@ -119,7 +119,7 @@ async function reload(live: Live, read: () => Promise<Configuration>): Promise<v
     setTimeout(() => void closeSnapshot(live, old), RELOAD_GRACE_SECONDS * 1000).unref();
     log.info('the configuration was read again');
     const changes = accountChanges(old.configuration, next.configuration);
-    if (changes !== undefined) log.info(changes, 'accounts changed');
+    if (changes !== undefined) log.info({ ...changes }, 'accounts changed');
     for (const why of notCarriedOver(old, next))
       log.warn({ why }, 'this takes effect at the next start');
   } catch (thrown) {
