@@ -153,6 +153,7 @@ export const QUESTIONS: readonly Question[] = [
     key: 'accountsFile',
     option: '--accounts-file FILE',
     message: () => 'File with the output of aws organizations list-accounts (empty: none)',
+    applies: ({ accounts }) => accounts === undefined,
     given: options => one(options['accounts-file']),
     initial: () => [],
     mayBeEmpty: true,
