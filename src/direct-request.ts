@@ -11,8 +11,8 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { DirectAnswer, DirectRequest, ServerCertificate } from './core/direct-request.ts';
+import type { Seconds } from './core/time.ts';
 
-const TIMEOUT_MILLISECONDS = 5_000;
 const MOST_BYTES: number = 512 * 1024;
 /** More than the bridge ever sends, so that a proxy's own limit is found. */
 const MOST_HEADER_BYTES: number = 64 * 1024;
@@ -20,6 +20,8 @@ const MOST_HEADER_BYTES: number = 64 * 1024;
 export interface DirectOptions {
   /** Instead of the certificate authorities of this process: PEM. */
   readonly ca?: readonly string[] | undefined;
+  /** For a whole answer. Default: 5 s. */
+  readonly timeoutSeconds?: Seconds | undefined;
 }
 
 export interface DirectRequests {
@@ -29,16 +31,25 @@ export interface DirectRequests {
   certificateOf(url: URL): Promise<ServerCertificate>;
 }
 
-export function createDirectRequests({ ca }: DirectOptions = {}): DirectRequests {
-  const trusted = ca === undefined ? {} : { ca: [...ca] };
+export function createDirectRequests({
+  ca,
+  timeoutSeconds = 5,
+}: DirectOptions = {}): DirectRequests {
+  const means: Means = {
+    trusted: ca === undefined ? {} : { ca: [...ca] },
+    milliseconds: timeoutSeconds * 1000,
+  };
   return {
     send: request =>
-      request.protocol === 'h2' ? sendByHttp2(request, trusted) : sendByHttp1(request, trusted),
-    certificateOf: url => certificateOf(url, trusted),
+      request.protocol === 'h2' ? sendByHttp2(request, means) : sendByHttp1(request, means),
+    certificateOf: url => certificateOf(url, means),
   };
 }
 
-type Trusted = { readonly ca?: string[] };
+interface Means {
+  readonly trusted: { readonly ca?: string[] };
+  readonly milliseconds: number;
+}
 
 function fault(code: string): Error {
   return Object.assign(new Error(code), { code });
@@ -46,7 +57,7 @@ function fault(code: string): Error {
 
 function sendByHttp1(
   { url, method = 'GET', headers = {}, body }: DirectRequest,
-  trusted: Trusted,
+  { trusted, milliseconds }: Means,
 ): Promise<DirectAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<DirectAnswer>();
   const options = {
@@ -57,7 +68,7 @@ function sendByHttp1(
     url.protocol === 'https:'
       ? httpsRequest(url, { ...options, ...trusted })
       : httpRequest(url, options);
-  const timer = setTimeout(() => outgoing.destroy(fault('ETIMEDOUT')), TIMEOUT_MILLISECONDS);
+  const timer = setTimeout(() => outgoing.destroy(fault('ETIMEDOUT')), milliseconds);
   outgoing.on('close', () => {
     clearTimeout(timer);
     reject(fault('ECONNRESET'));
@@ -76,7 +87,7 @@ function sendByHttp1(
 
 function sendByHttp2(
   { url, method = 'GET', headers = {}, body }: DirectRequest,
-  trusted: Trusted,
+  { trusted, milliseconds }: Means,
 ): Promise<DirectAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<DirectAnswer>();
   const session = http2Connect(url.origin, {
@@ -87,7 +98,7 @@ function sendByHttp2(
     reject(cause);
     session.destroy();
   };
-  const timer = setTimeout(() => fail(fault('ETIMEDOUT')), TIMEOUT_MILLISECONDS);
+  const timer = setTimeout(() => fail(fault('ETIMEDOUT')), milliseconds);
   session.on('close', () => {
     clearTimeout(timer);
     reject(fault('ECONNRESET'));
@@ -130,8 +141,8 @@ function plain(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
   );
 }
 
-async function certificateOf(url: URL, trusted: Trusted): Promise<ServerCertificate> {
-  const socket = await handshake(url, trusted);
+async function certificateOf(url: URL, means: Means): Promise<ServerCertificate> {
+  const socket = await handshake(url, means);
   const { valid_from: start, valid_to: end, issuer } = socket.getPeerCertificate();
   const seen = {
     startsAt: Date.parse(start),
@@ -141,18 +152,19 @@ async function certificateOf(url: URL, trusted: Trusted): Promise<ServerCertific
     speaksHttp2: socket.alpnProtocol === 'h2',
   };
   socket.destroy();
-  return { ...seen, isPublic: seen.fault === undefined && (await isPublic(url)) };
+  return { ...seen, isPublic: seen.fault === undefined && (await isPublic(url, means)) };
 }
 
 /** Whether the authorities that Node.js brings along suffice. */
-async function isPublic(url: URL): Promise<boolean> {
-  const socket = await handshake(url, { ca: getCACertificates('bundled') });
+async function isPublic(url: URL, means: Means): Promise<boolean> {
+  const trusted = { ca: getCACertificates('bundled') };
+  const socket = await handshake(url, { ...means, trusted });
   const { authorized } = socket;
   socket.destroy();
   return authorized;
 }
 
-function handshake(url: URL, trusted: Trusted): Promise<TLSSocket> {
+function handshake(url: URL, { trusted, milliseconds }: Means): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const socket = tlsConnect({
@@ -161,7 +173,7 @@ function handshake(url: URL, trusted: Trusted): Promise<TLSSocket> {
     ...trusted,
     ALPNProtocols: ['h2', 'http/1.1'],
   });
-  const timer = setTimeout(() => socket.destroy(fault('ETIMEDOUT')), TIMEOUT_MILLISECONDS);
+  const timer = setTimeout(() => socket.destroy(fault('ETIMEDOUT')), milliseconds);
   socket.on('secureConnect', () => resolve(socket));
   socket.on('error', reject);
   socket.on('close', () => {

@@ -16,6 +16,8 @@ import {
 } from '../operate/doctor/address-section.ts';
 import type { Section } from '../operate/doctor/section.ts';
 
+const DNS_MILLISECONDS = 5_000;
+
 export function openAddressSection(
   configuration: Configuration,
   clock: Clock,
@@ -23,7 +25,7 @@ export function openAddressSection(
 ): Section {
   const ports: AddressPorts = {
     ...createDirectRequests(options),
-    resolve: async host => (await lookup(host, { all: true })).map(({ address }) => address),
+    resolve: resolveWithin(DNS_MILLISECONDS),
     ownAddresses: () =>
       Object.values(networkInterfaces()).flatMap(
         known => known?.map(({ address }) => address) ?? [],
@@ -31,6 +33,21 @@ export function openAddressSection(
     ownDocuments: () => ownDocumentsOf(configuration, clock),
   };
   return addressSection(ports);
+}
+
+/** The resolver of the system has limits of its own, which can be a minute. */
+function resolveWithin(milliseconds: number): AddressPorts['resolve'] {
+  return async host => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const fault = Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+    const timer = setTimeout(() => reject(fault), milliseconds);
+    try {
+      const found = await Promise.race([lookup(host, { all: true }), promise]);
+      return found.map(({ address }) => address);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }
 
 async function ownDocumentsOf({ issuer, aws }: Configuration, clock: Clock): Promise<OwnDocuments> {

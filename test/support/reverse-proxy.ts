@@ -26,11 +26,12 @@ export interface ProxyManners {
   readonly dropsFromAnswers?: readonly string[];
   /** The longest header of an answer; beyond it, 502, or what is left of it. */
   readonly mostHeaderBytes?: number;
+  readonly mostHeaderBytesOverHttp2?: number;
   readonly cutsLocation?: boolean;
   readonly mostTargetBytes?: number;
   readonly mostBodyBytes?: number;
-  /** Answers by itself. */
-  readonly answers?: (path: string) => OwnAnswer | undefined;
+  /** Answers by itself, or never. */
+  readonly answers?: (path: string) => OwnAnswer | 'never' | undefined;
   /** Answers a repeated path with what it answered before. */
   readonly caches?: boolean;
 }
@@ -107,6 +108,7 @@ function passOn(
     manners.answers?.(path) ??
     (manners.caches === true ? stored.get(path) : undefined) ??
     limited(incoming, manners);
+  if (own === 'never') return;
   if (own !== undefined) return void write(outgoing, own);
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -121,7 +123,7 @@ function passOn(
       answer =>
         void collect(answer).then(got => {
           if (manners.caches === true) stored.set(path, got);
-          write(outgoing, afterLimits(got, manners));
+          write(outgoing, afterLimits(got, mannersOf(incoming, manners)));
         }),
     );
     onward.on('error', () => write(outgoing, { status: 502 }));
@@ -167,6 +169,11 @@ async function collect(answer: IncomingMessage): Promise<OwnAnswer> {
       .map(([name, value]) => [name, [value].flat().join(', ')]),
   );
   return { status: answer.statusCode!, headers, body: Buffer.concat(chunks).toString('latin1') };
+}
+
+function mannersOf({ httpVersionMajor }: Incoming, manners: ProxyManners): ProxyManners {
+  const { mostHeaderBytes, mostHeaderBytesOverHttp2: ofHttp2 = mostHeaderBytes } = manners;
+  return httpVersionMajor === 2 ? { ...manners, mostHeaderBytes: ofHttp2 } : manners;
 }
 
 function afterLimits(got: OwnAnswer, manners: ProxyManners): OwnAnswer {

@@ -1,4 +1,5 @@
 /** Whether it is this bridge that answers: its metadata, its issuer, its keys. */
+import { recordable } from '../../core/audit-event.ts';
 import type { Finding } from '../../core/finding.ts';
 import {
   at,
@@ -117,7 +118,7 @@ function differenceOf(
 const LONGEST = 200;
 
 function shortened(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+  return `${recordable(text, LONGEST)}${text.length > LONGEST ? '...' : ''}`;
 }
 
 function entityIdsIn(xml: string): string[] {

@@ -12,6 +12,7 @@ import {
 import { MAX_DESTINATION } from '../../core/console-destination.ts';
 import type { DirectRequest } from '../../core/direct-request.ts';
 import type { Finding } from '../../core/finding.ts';
+import { MINUTE } from '../../core/time.ts';
 import { forgedFinding, forwardedFindings, isWorthForging } from './address-forwarded.ts';
 import {
   at,
@@ -36,7 +37,10 @@ interface Probe {
 
 type Probed = Sent & { readonly nonce: string; readonly arrival: Arrival | undefined };
 
-async function probe(look: Look, { query = {}, headers, method = 'GET', ...rest }: Probe) {
+async function probe(
+  look: Look,
+  { query = {}, headers, method = 'GET', ...rest }: Probe,
+): Promise<Probed> {
   const asked = { method, origin: look.configuration.baseUrl };
   const { proof, nonce } = look.own!.proofs.make(asked, look.clock.now());
   const sent = await attempt(look, {
@@ -45,7 +49,7 @@ async function probe(look: Look, { query = {}, headers, method = 'GET', ...rest 
     url: at(look, `${DOCTOR_PATH}?${new URLSearchParams(query)}`),
     headers: { [DOCTOR_PROOF_HEADER]: proof, ...markedHeaders(nonce), ...headers },
   });
-  return { ...sent, nonce, arrival: arrivalIn(sent) } satisfies Probed;
+  return { ...sent, nonce, arrival: arrivalIn(sent) };
 }
 
 function arrivalIn({ answer }: Sent): Arrival | undefined {
@@ -65,8 +69,7 @@ export async function* examineArrivals(look: Look, speaksHttp2: boolean): Findin
     yield refusedFinding(first, look);
     return;
   }
-  const again = await probe(look, {});
-  if ([first, again].some(probed => probed.arrival?.nonce !== probed.nonce)) {
+  if ([first, await probe(look, {})].some(isStored)) {
     yield cachedFinding(look);
     return;
   }
@@ -74,23 +77,46 @@ export async function* examineArrivals(look: Look, speaksHttp2: boolean): Findin
   if (isWorthForging(arrival)) yield* examineForged(look);
   const dropped = headerFindings(arrival, look, 'http/1.1');
   yield* dropped;
-  yield* examineLocations(look, 'http/1.1');
+  const cut = await locationFinding(look, 'http/1.1');
+  if (cut !== undefined) yield cut;
   yield* examineSizes(look);
-  if (!speaksHttp2) return;
-  look.progress('what arrives over HTTP/2');
-  const second = await probe(look, { protocol: 'h2' });
-  // What HTTP/1.1 has shown already is the same fault.
-  if (second.arrival === undefined) yield refusedFinding(second, look);
-  else if (dropped.length === 0) yield* headerFindings(second.arrival, look, 'h2');
+  if (speaksHttp2)
+    yield* examineHttp2(look, { dropped: dropped.length > 0, cut: cut !== undefined });
 }
 
-function refusedFinding(probed: Sent, { base }: Look): Finding {
+/** What HTTP/1.1 has shown already is the same fault, and is not told again. */
+async function* examineHttp2(
+  look: Look,
+  told: { readonly dropped: boolean; readonly cut: boolean },
+): Findings {
+  look.progress('what arrives over HTTP/2');
+  const probed = await probe(look, { protocol: 'h2' });
+  if (probed.arrival === undefined) {
+    yield refusedFinding(probed, look);
+    return;
+  }
+  if (!told.dropped) yield* headerFindings(probed.arrival, look, 'h2');
+  const cut = told.cut ? undefined : await locationFinding(look, 'h2');
+  if (cut !== undefined) yield cut;
+}
+
+function isStored({ arrival, nonce }: Probed): boolean {
+  return arrival !== undefined && arrival.nonce !== nonce;
+}
+
+function refusedFinding({ answer, fault }: Sent, { base, clock }: Look): Finding {
+  const seconds = (Date.parse(answer?.headers.date ?? '') - clock.now()) / 1000;
+  const isOff = Math.abs(seconds) > MINUTE;
+  const told = answer === undefined ? reasonOf(fault) : toldOf(answer);
   return {
     ...{ id: 'address.proof-refused', subject: base.origin },
-    message:
-      'The bridge answers, but not the question what arrives there: it has another sealing.key, is an older version, or its clock differs by more than a minute.',
-    fix: 'Run doctor with the key directory of the bridge. If the proxy drops the header x-rolebridge-doctor, let it pass.',
-    found: probed.answer === undefined ? reasonOf(probed.fault!) : toldOf(probed.answer),
+    message: isOff
+      ? `The bridge answers, but not what arrives there: the clocks of the two hosts differ by ${Math.round(Math.abs(seconds))} s.`
+      : 'The bridge answers, but not what arrives there: it has another sealing.key, is an older version, or the proxy drops the question.',
+    fix: isOff
+      ? 'Let a service such as chrony or systemd-timesyncd set both clocks.'
+      : 'Run doctor with the key directory of the bridge. Let the header x-rolebridge-doctor pass.',
+    found: told,
   };
 }
 
@@ -147,28 +173,29 @@ const KIB = 1024;
 const SHORT_LOCATION: number = 4 * KIB;
 const LONGER_LOCATIONS: readonly number[] = [8 * KIB, 16 * KIB, 3 * MAX_DESTINATION + 8 * KIB];
 
-async function* examineLocations(look: Look, protocol: Protocol): Findings {
+/** The shortest that does not arrive as it was sent. */
+async function locationFinding(look: Look, protocol: Protocol): Promise<Finding | undefined> {
   for (const bytes of [SHORT_LOCATION, ...LONGER_LOCATIONS]) {
-    look.progress(`a Location of ${bytes / KIB} KiB`);
-    const probed = await probe(look, { protocol, query: { [LOCATION_PARAMETER]: String(bytes) } });
-    const { answer, fault, nonce } = probed;
+    look.progress(`a Location of ${bytes / KIB} KiB over ${NAMES[protocol]}`);
+    const query = { [LOCATION_PARAMETER]: String(bytes) };
+    const { answer, fault, nonce } = await probe(look, { protocol, query });
     const expected = longLocation(look.configuration.baseUrl, nonce, bytes);
     if (answer?.headers.location === expected) continue;
     const isShort = bytes === SHORT_LOCATION;
-    yield {
+    return {
       id: isShort ? 'address.location-refused' : 'address.long-location-refused',
-      subject: `Location of ${bytes / KIB} KiB`,
+      subject: `Location of ${bytes / KIB} KiB over ${NAMES[protocol]}`,
       message: isShort
         ? 'The proxy does not pass on a redirect as long as a console link.'
         : 'The proxy does not pass on a redirect as long as a console link to a page with a long address.',
       fix: 'nginx: proxy_buffer_size 32k and proxy_buffers 8 32k. Other proxies: allow response headers of 32 KiB.',
       found:
         answer === undefined
-          ? reasonOf(fault!)
+          ? reasonOf(fault)
           : locationTold(answer.headers.location, toldOf(answer)),
     };
-    return;
   }
+  return undefined;
 }
 
 function locationTold(location: string | undefined, told: string): string {
@@ -187,7 +214,7 @@ async function* examineSizes(look: Look): Findings {
       ...{ id: 'address.long-request-refused', subject: 'request line of 12 KiB' },
       message: 'The proxy refuses the address of a console page with a long query.',
       fix: 'nginx: large_client_header_buffers 4 16k. Other proxies: allow request lines of 16 KiB.',
-      found: long.answer === undefined ? reasonOf(long.fault!) : toldOf(long.answer),
+      found: long.answer === undefined ? reasonOf(long.fault) : toldOf(long.answer),
     };
   const body = Buffer.alloc(LARGE_BODY, 'x');
   const large = await probe(look, { method: 'POST', body });
@@ -196,6 +223,6 @@ async function* examineSizes(look: Look): Findings {
       ...{ id: 'address.body-refused', subject: 'body of 150 kB' },
       message: 'The proxy refuses a body as large as the SAML response of a user with many groups.',
       fix: 'nginx: client_max_body_size 256k. AWS WAF: exclude /saml/*/acs from SizeRestrictions_BODY.',
-      found: large.answer === undefined ? reasonOf(large.fault!) : toldOf(large.answer),
+      found: large.answer === undefined ? reasonOf(large.fault) : toldOf(large.answer),
     };
 }

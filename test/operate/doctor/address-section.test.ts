@@ -41,10 +41,11 @@ async function behindProxy(
 async function examined(
   { world, proxy }: { readonly world: World; readonly proxy?: ReverseProxy },
   change: (configuration: Configuration) => Configuration = same => same,
+  timeoutSeconds?: number,
 ): Promise<readonly Finding[]> {
   const configuration = change(world.bridge.configuration);
   const ca = proxy?.certificatePem === undefined ? undefined : [proxy.certificatePem];
-  const section = openAddressSection(configuration, world.clock, { ca });
+  const section = openAddressSection(configuration, world.clock, { ca, timeoutSeconds });
   const findings: Finding[] = [];
   const examination = {
     ...{ configuration, configFile: `${world.directory}/rolebridge.yaml`, clock: world.clock },
@@ -126,6 +127,11 @@ describe('the section on the base URL', () => {
     {
       title: 'cuts a Location',
       manners: { mostHeaderBytes: 8000, cutsLocation: true },
+      found: ['address.long-location-refused'],
+    },
+    {
+      title: 'refuses long headers of answers over HTTP/2 alone',
+      manners: { mostHeaderBytesOverHttp2: 8000 },
       found: ['address.long-location-refused'],
     },
     {
@@ -313,6 +319,56 @@ describe('the section on the base URL', () => {
 
     assert.deepEqual(faults(findings), []);
     assert.ok(findings.some(({ id }) => id === 'address.not-running'));
+  });
+
+  it('names a proxy that never answers, after a limited time', async t => {
+    const behind = await behindProxy(t, { answers: () => 'never' });
+
+    assert.deepEqual(faults(await examined(behind, withoutWebIdentity, 0.3)), [
+      'address.unreachable',
+    ]);
+  });
+
+  it('names an answer without end, and reads little of it', async t => {
+    const body = 'x'.repeat(5_000_000);
+    const behind = await behindProxy(t, { answers: () => ({ status: 200, body }) });
+
+    const findings = await examined(behind, withoutWebIdentity);
+
+    assert.deepEqual(faults(findings), ['address.unreachable']);
+    assert.match(findings[0]!.message, /too large/);
+  });
+
+  it('shows no control character and no long text of a foreign server as it came', async t => {
+    const kid = `\u001b[2J${'k'.repeat(10_000)}`;
+    const behind = await behindProxy(t, {
+      answers: path =>
+        path.endsWith('jwks.json')
+          ? { status: 200, body: JSON.stringify({ keys: [{ kid }, null, 7] }) }
+          : undefined,
+    });
+
+    const [finding] = await examined(behind, withoutWebIdentity);
+
+    assert.equal(finding?.id, 'address.other-keys');
+    assert.ok(finding.found!.length < 300);
+    assert.ok(!finding.found!.includes('\u001b'));
+  });
+
+  it('says that the clocks differ where that makes the proof invalid', async t => {
+    const world = await worldFor(t);
+    const { configuration } = world.bridge;
+    const clock = { now: () => world.clock.now() + 90_000 };
+    const findings: Finding[] = [];
+
+    for await (const finding of openAddressSection(configuration, clock).examine({
+      ...{ configuration, configFile: 'rolebridge.yaml', clock, progress: () => {} },
+      scope: { connectors: [], accounts: [], roles: [] },
+    }))
+      findings.push(finding);
+
+    assert.deepEqual(faults(findings), ['address.proof-refused']);
+    assert.match(findings[0]!.message, /differ by 9\d s|differ by 89 s/);
   });
 
   it('names a proxy that is down while the bridge runs', async t => {
