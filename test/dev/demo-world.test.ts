@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  DeleteSAMLProviderCommand,
+  GetAccountAuthorizationDetailsCommand,
+  GetSAMLProviderCommand,
+} from '@aws-sdk/client-iam';
+import {
   AssumeRoleCommand,
   AssumeRoleWithSAMLCommand,
   type Credentials,
@@ -11,6 +16,7 @@ import {
   DEMO_ACCOUNTS,
   DEMO_BREAK_GLASS,
   DEMO_BUCKET,
+  DEMO_OPERATOR,
   DEMO_SAML_PROVIDER,
   demoWorld,
 } from '../../src/dev/demo-world.ts';
@@ -52,6 +58,21 @@ describe('the AWS of the demo', () => {
     );
     const list = await sendS3(running, keysOf(session.Credentials), `/${DEMO_BUCKET}?list-type=2`);
     assert.equal(list.status, 200);
+  });
+
+  it('lets its operator read IAM of prod, and change nothing', async () => {
+    const { user, ...keys } = DEMO_OPERATOR;
+    const iam = running.iam(keys);
+    const { RoleDetailList, UserDetailList } = await iam.send(
+      new GetAccountAuthorizationDetailsCommand({}),
+    );
+    assert.ok(RoleDetailList!.some(({ RoleName }) => RoleName === 'Admin'));
+    assert.ok(UserDetailList!.some(({ UserName }) => UserName === user));
+    const arn = `arn:aws:iam::${DEMO_ACCOUNTS.prod.id}:saml-provider/${DEMO_SAML_PROVIDER}`;
+    await iam.send(new GetSAMLProviderCommand({ SAMLProviderArn: arn }));
+    await assert.rejects(iam.send(new DeleteSAMLProviderCommand({ SAMLProviderArn: arn })), {
+      name: 'AccessDenied',
+    });
   });
 
   it('gives each user their own photos, for the page of the application', async () => {

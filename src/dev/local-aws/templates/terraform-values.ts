@@ -86,7 +86,6 @@ const FUNCTIONS: Readonly<Record<string, Work>> = {
   jsonencode: value => JSON.stringify(value),
   toset: value => [...new Set(listOf(value!))].sort(),
   tolist: value => listOf(value!),
-  tostring: value => textOf(value!),
   concat: (...lists) => lists.flatMap(listOf),
   distinct: value => [...new Set(listOf(value!))],
   compact: value => listOf(value!).filter(item => item !== null && item !== ''),
