@@ -41,11 +41,11 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   {
     name: 'doctor',
     synopsis:
-      '[CONFIG] [--connector ID] [--account NAME] [--role NAME] [--iam FILE | --aws-profile NAME]',
+      '[CONFIG] [--connector ID] [--account NAME] [--role NAME] [--iam FILE | --aws-profile NAME] [--no-probe]',
     help: 'name what is wrong between the identity provider and the roles',
     arguments: ['[CONFIG]'],
     requires: [],
-    allows: ['connector', 'account', 'role', 'iam', 'aws-profile'],
+    allows: ['connector', 'account', 'role', 'iam', 'aws-profile', 'no-probe'],
     run: examine,
   },
   ...TRUST_FORMATS.map(

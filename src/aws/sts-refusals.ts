@@ -171,23 +171,27 @@ function trustPolicyHint({ account, session, roleName }: AssumeRequest, principa
 export function explain(failure: StsFailure, request: AssumeRequest, trust: Trust): BridgeError {
   const { code, requestId, status, cause } = failure;
   const call = `STS ${ACTIONS[trust.by]} for ${request.role}`;
-  if (code === undefined && status === undefined) {
-    return new BridgeError('aws_unavailable', `${call}: no answer (${faultOf(cause)})`, { cause });
-  }
   const known = KNOWN_TEXTS.find(({ text }) => text.test(failure.said));
   const text = known?.text.exec(failure.said)?.[0];
+  const isAnswered = code !== undefined || status !== undefined;
+  const aws = { role: request.role, code, text, isAnswered, isPassing: isPassing(failure) };
+  if (!isAnswered) {
+    const why = `${call}: no answer (${faultOf(cause)})`;
+    return new BridgeError('aws_unavailable', why, { cause, aws });
+  }
   const outcome = code ?? `an answer that is not STS's (status ${status})`;
   const message = `${call}: ${outcome}${text === undefined ? '' : `: ${text}`} (request ${requestId})`;
-  if (isPassing(failure)) return new BridgeError('aws_unavailable', message);
+  if (aws.isPassing) return new BridgeError('aws_unavailable', message, { aws });
   if (code === 'ExpiredToken' && trust.by.startsWith('corporate-'))
-    return new BridgeError('corporate_proof_missing', message);
+    return new BridgeError('corporate_proof_missing', message, { aws });
 
   const row =
     known?.hint ?? (code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined);
-  if (row === undefined) return new BridgeError('aws_refused', message);
+  if (row === undefined) return new BridgeError('aws_refused', message, { aws });
   const hint = typeof row === 'function' ? row : row[trust.by];
   return new BridgeError('aws_refused', message, {
     hint: `${hint(request, text)} Contact your administrator and give them the reference.`,
+    aws,
   });
 }
 

@@ -41,7 +41,8 @@ async function whyUnreadable(file: string): Promise<string | undefined> {
   }
 }
 
-const inspectStore: HostPorts['store'] = async store => {
+/** Undefined for a store in the memory of the server. Changes nothing. */
+export const inspectStore: HostPorts['store'] = async store => {
   if (store.kind === 'postgres')
     return (await import('../store/postgres-inspection.ts')).inspectPostgresStore(store.url);
   if (store.file === ':memory:') return undefined;

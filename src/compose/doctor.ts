@@ -11,6 +11,7 @@ import type { Section } from '../operate/doctor/section.ts';
 import { openAddressSection } from './doctor-address.ts';
 import { openHostSection } from './doctor-host.ts';
 import { openIamSection } from './doctor-iam.ts';
+import { openProbesSection } from './doctor-probes.ts';
 import { openProviderInspector } from './provider-inspector.ts';
 
 export function composeForDoctor(configuration: Configuration, options: Options): Practice {
@@ -20,6 +21,7 @@ export function composeForDoctor(configuration: Configuration, options: Options)
     openHostSection(configuration, clock),
     connectorsSection(() => openProviderInspector(clock)),
     openAddressSection(configuration, clock),
+    openProbesSection(configuration, options, clock),
     ...(iam === undefined ? [] : [iam]),
   ];
   return { configuration, sections, clock };

@@ -518,6 +518,22 @@ export type AuditEvent =
       readonly reason?: string | undefined;
     })
   /**
+   * `doctor` tried a role by the real call, with a session policy that denies everything, and threw
+   * the credentials away. No user got them; `origin.userAgent` names the operator.
+   */
+  | (RecordedCredentials & { readonly type: 'role.probed'; readonly durationSeconds: Seconds })
+  /** AWS or a setting of the rule did not let `doctor` open the role. */
+  | (Recorded & {
+      readonly type: 'role.probe-refused';
+      readonly account: AccountId;
+      readonly accountName: string;
+      readonly role: RoleName;
+      readonly rule: string;
+      readonly sessionName: RoleSessionName;
+      readonly code: ErrorCode;
+      readonly why: string;
+    })
+  /**
    * Rejected before a use case began: a form of another site, an unreadable body, too many
    * requests.
    */
@@ -599,6 +615,8 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'workload.refused': 'within-budget',
   'workload.blocked': 'always',
   'workload.unblocked': 'always',
+  'role.probed': 'always',
+  'role.probe-refused': 'always',
   'request.refused': 'within-budget',
   // At most one a minute, for callers who are not signed in and for each user.
   'events.left-out': 'within-budget',

@@ -4,6 +4,7 @@
  * Owns: the closed set of error codes, with one row each (core/error-rows). Does not own: how an
  * error looks on a page or on a wire (http/error-responses), nor the log.
  */
+import type { AwsAnswer } from './aws-answer.ts';
 import type { DecisionTrace } from './decision-trace.ts';
 import { APPLICATION_ERRORS } from './error-rows/applications.ts';
 import { ELEVATION_ERRORS } from './error-rows/elevations.ts';
@@ -53,6 +54,8 @@ export interface BridgeErrorOptions {
   readonly field?: string | undefined;
   /** What the identity provider answered; shown on the page. */
   readonly answer?: ProviderAnswer | undefined;
+  /** What STS answered, for operators. */
+  readonly aws?: AwsAnswer | undefined;
   /** The page where the user can try again, as a local path. */
   readonly retryAt?: string | undefined;
   /** Where the user wanted to go when they signed in, as a local path. */
@@ -79,6 +82,7 @@ export class BridgeError extends Error {
   readonly elevation: NeededElevation | undefined;
   readonly field: string | undefined;
   readonly answer: ProviderAnswer | undefined;
+  readonly aws: AwsAnswer | undefined;
   readonly retryAt: string | undefined;
   readonly returnTo: string | undefined;
 
@@ -95,6 +99,7 @@ export class BridgeError extends Error {
     this.elevation = options.elevation;
     this.field = options.field;
     this.answer = options.answer;
+    this.aws = options.aws;
     this.retryAt = options.retryAt;
     this.returnTo = options.returnTo;
   }

@@ -73,6 +73,13 @@ export function literalsOf(template: Template): readonly string[] {
   );
 }
 
+/** Every placeholder of the template, alternatives included. */
+export function namesIn(template: Template): readonly string[] {
+  return template.flatMap(part =>
+    typeof part === 'string' ? [] : [part.name, ...namesIn(part.alternative ?? [])],
+  );
+}
+
 /** The template as it is written in the configuration. */
 export function writtenTemplate(template: Template): string {
   return template.map(part => (typeof part === 'string' ? part : writtenPart(part))).join('');

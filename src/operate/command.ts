@@ -34,6 +34,7 @@ export const OPTIONS = {
   groups: { type: 'string' },
   iam: { type: 'string', multiple: true },
   'aws-profile': { type: 'string', multiple: true },
+  'no-probe': { type: 'boolean' },
   out: { type: 'string' },
   existing: { type: 'boolean' },
   force: { type: 'boolean' },
@@ -196,6 +197,7 @@ const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])
     'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main',
   ],
   ['groups', '  --groups A,B', 'names of groups, exactly as the identity provider sends them'],
+  ['no-probe', '  --no-probe', 'with doctor: try no role by the real call'],
   ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
   ['iam', '  --iam FILE', 'with doctor: what the AWS CLI printed of IAM, or a directory of it'],
   [

@@ -312,6 +312,19 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...{ type: 'events.left-out', ...recorded, actor, workload, from: at, to: at, count: 7 },
     ...{ byType: { 'request.refused': 7 }, byAddress: [{ address: 'a', count: 7 }] },
   },
+  'role.probed': {
+    type: 'role.probed',
+    ...recorded,
+    ...{ account: '1', accountName: 'prod', role: 'Admin', rule: 'r', sessionName: 's' },
+    ...{ sourceIdentity: 's', accessKeyId: 'ASIA', stsRequestId: 'q', expiresAt: at },
+    ...{ packedPolicyPercent: 1, tagsLeftOut: ['t'], durationSeconds: 900 },
+  } as unknown as WholeEvent<'role.probed'>,
+  'role.probe-refused': {
+    type: 'role.probe-refused',
+    ...recorded,
+    ...{ account: '1', accountName: 'prod', role: 'Admin', rule: 'r', sessionName: 's' },
+    ...{ code: 'aws_refused', why: 'w' },
+  } as unknown as WholeEvent<'role.probe-refused'>,
   'request.refused': {
     type: 'request.refused',
     ...recorded,
