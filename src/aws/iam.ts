@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { IamOutput, IamReading, UnreadIam } from '../core/iam-output.ts';
+import { defaultRegion, partitionOfRegion } from '../core/partitions.ts';
 import type { IamReader } from '../core/ports.ts';
 import { type AccountId, isAccountId } from '../core/role.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
@@ -51,7 +52,9 @@ export function createIamReader({ profile, outbound }: IamReaderOptions): IamRea
       const deadline = AbortSignal.timeout(TIME_FOR_ALL * 1000);
       progress('sts get-caller-identity');
       const account = await accountOf(new STSClient({ ...settings, region }), deadline);
-      const iam = new IAMClient({ ...settings, region });
+      // IAM has one endpoint in each partition, and its region signs.
+      const home = defaultRegion(partitionOfRegion(region));
+      const iam = new IAMClient({ ...settings, region: home });
       return readAll({ iam, account, name: `profile ${profile}`, deadline, progress });
     },
   };

@@ -76,7 +76,10 @@ const lacking = (action: string) => (actions: readonly string[]) =>
 type Conditions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** Adds or replaces conditions. */
-const onlyIf = (role: string, conditions: Conditions | ((breaking: Breaking) => Conditions)) =>
+export const onlyIf = (
+  role: string,
+  conditions: Conditions | ((breaking: Breaking) => Conditions),
+) =>
   trusting(role, ({ Condition = {}, ...statement }, breaking) => {
     const added = typeof conditions === 'function' ? conditions(breaking) : conditions;
     const merged = Object.entries(added).map(([operator, keys]) => [

@@ -1,15 +1,17 @@
 /** One fault at a time in IAM: AWS refuses what it must, and doctor names the fault and only it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Configuration } from '../../../src/config/configuration.ts';
 import { type Finding, levelOf } from '../../../src/core/finding.ts';
 import { partitionTable } from '../../../src/core/partitions.ts';
+import type { RoleName } from '../../../src/core/role.ts';
 import { DEMO_EXTERNAL_ID } from '../../../src/dev/demo-world.ts';
 import type { WorldInput } from '../../../src/dev/local-aws/world.ts';
 import { createIssuer } from '../../../src/issuer/issuer.ts';
 import { ephemeralKeys } from '../../issuer/ephemeral-keys.ts';
 import { useFixture } from '../../support/fixture.ts';
-import { type Breaking, FAULTS } from './iam-fault-table.ts';
-import { type IamWorld, ROLES, startIamWorld } from './iam-world.ts';
+import { type Breaking, FAULTS, onlyIf } from './iam-fault-table.ts';
+import { ACCOUNTS, type IamWorld, ROLES, startIamWorld } from './iam-world.ts';
 
 const iam = useFixture(startIamWorld, ({ close }) => close());
 
@@ -89,6 +91,67 @@ function outcomeOf(given: Awaited<ReturnType<IamWorld['handOut']>>, role: string
   if ('refused' in given) return 'refused';
   return role === 'staging/Admin' && given.seconds < 4 * 3600 - 60 ? 'shortened' : 'given';
 }
+
+describe('a configuration that does not fit IAM', () => {
+  const withRule = (
+    name: string,
+    change: (rule: Configuration['access'][number]) => Configuration['access'][number],
+  ) => ({
+    configure: (configuration: Configuration): Configuration => ({
+      ...configuration,
+      access: configuration.access.map(rule => (rule.name === name ? change(rule) : rule)),
+    }),
+  });
+
+  it('is named if it lacks the external id', async () => {
+    const configure = (configuration: Configuration): Configuration => ({
+      ...configuration,
+      accounts: configuration.accounts.map(account =>
+        account.trust.by === 'hub'
+          ? { ...account, trust: { ...account.trust, ...WITHOUT_EXTERNAL_ID } }
+          : account,
+      ),
+    });
+    const findings = await iam.findings(iam.healthy, { configure });
+    assert.deepEqual(faultsIn(findings), ['iam.external-id-missing partner/Auditor']);
+  });
+
+  it('is named if it gives a role of IAM Identity Center', async () => {
+    const reserved = 'AWSReservedSSO_Admin_0123456789abcdef' as RoleName;
+    const change = withRule('limited', rule => ({ ...rule, roles: [...rule.roles, reserved] }));
+    const findings = await iam.findings(iam.healthy, change);
+    assert.deepEqual(faultsIn(findings), [`iam.role-reserved prod/${reserved}`]);
+  });
+
+  it('is named if a session policy is of another account', async () => {
+    const policyArns = [`arn:aws:iam::${ACCOUNTS.prod}:policy/OwnObjects`];
+    const change = withRule('direct', rule => ({
+      ...rule,
+      session: { ...rule.session, policyArns },
+    }));
+    const findings = await iam.findings(iam.healthy, change);
+    assert.deepEqual(faultsIn(findings), ['iam.session-policy-account direct/Developer']);
+  });
+});
+
+const WITHOUT_EXTERNAL_ID = { externalId: undefined, externalIdByReference: undefined };
+
+describe('a condition that some users meet', () => {
+  it('is a note, and no fault', async () => {
+    const breaking = await breakingOf(iam);
+    const alice = { StringLike: { 'sts:RoleSessionName': 'alice-*' } };
+    const limited = onlyIf('prod/Admin', alice)(breaking);
+    iam.install(limited);
+    assert.ok('seconds' in (await iam.handOut('prod/Admin')));
+    const findings = await iam.findings(limited);
+    assert.deepEqual(faultsIn(findings), []);
+    const notes = findings.filter(({ id }) => id === 'iam.trust-depends');
+    assert.deepEqual(
+      notes.map(({ subject, found }) => [subject, found]),
+      [['prod/Admin', 'StringLike alice-*']],
+    );
+  });
+});
 
 describe('several faults in IAM', () => {
   const broken = async (titles: readonly string[]): Promise<WorldInput> => {

@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openIamSection } from '../../../src/compose/doctor-iam.ts';
+import type { Configuration } from '../../../src/config/configuration.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import { planTrust } from '../../../src/core/trust-plan.ts';
 import { EXTERNAL_ID } from '../../../src/core/trust-policy.ts';
@@ -108,6 +109,7 @@ export interface IamWorld {
 export interface DoctorOptions {
   readonly accounts: readonly string[];
   readonly roles: readonly string[];
+  readonly configure: (configuration: Configuration) => Configuration;
   /** Changes the files, by their name. */
   readonly files: (files: ReadonlyMap<string, unknown>) => ReadonlyMap<string, unknown>;
 }
@@ -143,14 +145,14 @@ export async function startIamWorld(): Promise<IamWorld & { close(): Promise<voi
       if (status !== 200) return { refused: json.error ?? JSON.stringify(json) };
       return { seconds: Math.round((Date.parse(json.expires_at) - clock.now()) / 1000) };
     },
-    findings: (iam, { accounts = [], roles = [], files } = {}) => {
+    findings: (iam, { accounts = [], roles = [], files, configure } = {}) => {
       const directory = mkdtempSync(join(world.directory, 'iam-'));
       for (const [name, content] of files?.(cliFiles(iam)) ?? cliFiles(iam))
         writeFileSync(
           join(directory, name),
           typeof content === 'string' ? content : JSON.stringify(content),
         );
-      return examineIam(world, { iam: [directory] }, { accounts, roles });
+      return examineIam(world, { iam: [directory] }, { accounts, roles, configure });
     },
   };
 
@@ -206,10 +208,16 @@ export async function startIamWorld(): Promise<IamWorld & { close(): Promise<voi
 
 /** Runs the section of doctor on IAM. */
 export async function examineIam(
-  { bridge: { configuration }, clock, directory }: World,
+  { bridge, clock, directory }: World,
   options: Options,
-  scope: { readonly accounts: readonly string[]; readonly roles: readonly string[] },
+  {
+    configure = same => same,
+    ...scope
+  }: Pick<DoctorOptions, 'accounts' | 'roles'> & {
+    readonly configure?: DoctorOptions['configure'] | undefined;
+  },
 ): Promise<readonly Finding[]> {
+  const configuration = configure(bridge.configuration);
   const section = openIamSection(configuration, options, clock);
   assert.ok(section !== undefined);
   const findings: Finding[] = [];
