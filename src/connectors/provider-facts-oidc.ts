@@ -9,7 +9,13 @@ import {
   type PublishedKey,
 } from '../core/provider-facts.ts';
 import { fetchKeySet } from './key-set.ts';
-import { checkedMetadata, discoveryDocument, SIGNATURE_ALGORITHMS } from './oidc-discovery.ts';
+import {
+  allowsHttp,
+  checkedMetadata,
+  discoveryDocument,
+  isEndpoint,
+  SIGNATURE_ALGORITHMS,
+} from './oidc-discovery.ts';
 import { type InspectorParts, providerFault, recording } from './provider-reading.ts';
 
 const texts = z.array(z.string().max(1024)).max(1000).optional().catch(undefined);
@@ -52,7 +58,9 @@ export async function inspectOidc(
 ): Promise<OidcProviderFacts> {
   const { document, rejected, served } = await discovered(issuer, parts);
   const endpoints = ENDPOINTS.flatMap(name => endpointIn(document, name));
-  const keysUrl = endpoints.find(({ name }) => name === 'jwks_uri')?.url;
+  // As a running bridge: a provider elsewhere cannot point us to plain local addresses.
+  const isUsable = isEndpoint(allowsHttp(issuer));
+  const keysUrl = endpoints.find(({ name, url }) => name === 'jwks_uri' && isUsable(url))?.url;
   const keys = keysUrl === undefined ? [] : await keysAt(keysUrl, parts);
   return {
     protocol: 'oidc',

@@ -7,6 +7,7 @@ import {
   type PublishedEndpoint,
 } from '../../core/provider-facts.ts';
 import type { Instant } from '../../core/time.ts';
+import { isSafe } from '../providers/any-checks.ts';
 import { type AnyProviderFacts, faultFinding, judged, subjectOf } from '../providers/judgement.ts';
 import { bounded } from './bounded.ts';
 import type { Examination, Section } from './section.ts';
@@ -97,10 +98,10 @@ async function unansweredEndpoints(
   for (const { name, url } of endpointsInUse(facts)) {
     const isOfBridge = OF_THE_BRIDGE.includes(name);
     const { origin } = URL.parse(url) ?? {};
-    if (origin === undefined || reached.has(origin)) continue;
+    if (origin === undefined || reached.has(origin) || !isSafe(url, connector)) continue;
     reached.add(origin);
     const fault = await faultOf(inspector, url);
-    if (fault === undefined || fault.kind === 'address') continue;
+    if (fault === undefined) continue;
     found.push({
       id: isOfBridge ? 'connectors.endpoint-unreachable' : 'connectors.sign-on-unreachable',
       subject: subjectOf(connector),

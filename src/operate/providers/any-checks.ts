@@ -5,6 +5,7 @@ import { listed } from '../../core/listed.ts';
 import { isLoopbackHost } from '../../core/loopback.ts';
 import type {
   OidcProviderFacts,
+  PublishedEndpoint,
   PublishedKey,
   SamlProviderFacts,
 } from '../../core/provider-facts.ts';
@@ -87,7 +88,10 @@ function rowFor(
   return rows.find(([limit]) => days < limit)?.[1];
 }
 
-function* usableKeys({ facts: { keys } }: Parameters<AnyCheck>[0]): Generator<Found> {
+function* usableKeys({ facts, connector }: Parameters<AnyCheck>[0]): Generator<Found> {
+  const { keys } = facts;
+  // Keys that were not fetched have their own finding.
+  if (facts.protocol === 'oidc' && !facts.endpoints.some(isKeys(connector))) return;
   const unused = keys.filter(key => key.unused !== undefined);
   if (unused.length === keys.length) {
     yield {
@@ -109,6 +113,10 @@ function* usableKeys({ facts: { keys } }: Parameters<AnyCheck>[0]): Generator<Fo
     };
 }
 
+function isKeys(connector: ConnectorDescription): (endpoint: PublishedEndpoint) => boolean {
+  return ({ name, url }) => name === 'jwks_uri' && isSafe(url, connector);
+}
+
 /** Keys for encryption are in most key sets. */
 function isSurprising({ unused }: PublishedKey): boolean {
   return unused !== 'is for encryption';
@@ -123,16 +131,31 @@ function shortened(name: string): string {
   return name.length > 20 ? `${name.slice(0, 16)}...` : name;
 }
 
-function* insecureEndpoints({ facts }: Parameters<AnyCheck>[0]): Generator<Found> {
+function* insecureEndpoints({ facts, connector }: Parameters<AnyCheck>[0]): Generator<Found> {
   for (const { name, url, binding } of facts.endpoints) {
     if (binding !== undefined && binding !== 'HTTP-Redirect') continue;
-    const { protocol, hostname, origin } = URL.parse(url) ?? {};
-    if (protocol === 'https:' || isLoopbackHost(hostname ?? '')) continue;
+    if (isSafe(url, connector)) continue;
     yield {
       id: 'connectors.endpoint-insecure',
       message: `the ${name} of the provider is not https`,
-      found: origin ?? 'not a URL',
+      found: URL.parse(url)?.origin ?? 'not a URL',
       fix: 'Set the external address of the provider to https in its settings.',
     };
   }
+}
+
+/**
+ * https, or http on loopback for a provider that is there itself: others cannot point the bridge to
+ * local addresses.
+ */
+export function isSafe(url: string, connector: ConnectorDescription): boolean {
+  const { protocol, hostname = '' } = URL.parse(url) ?? {};
+  if (protocol === 'https:') return true;
+  const isLocal = protocol === 'http:' && isLoopbackHost(hostname);
+  return isLocal && !isElsewhere(connector);
+}
+
+function isElsewhere(connector: ConnectorDescription): boolean {
+  if (connector.protocol === 'oidc') return connector.issuer.startsWith('https:');
+  return 'url' in connector.metadata && connector.metadata.url.startsWith('https:');
 }

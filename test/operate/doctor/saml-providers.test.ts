@@ -221,7 +221,11 @@ describe('a SAML provider with one fault', () => {
 
       setDefaultCACertificates([...before, proxy.certificatePem]);
       const trusted = await examine(metadata);
-      assert.deepEqual(faultsOf(trusted), ['connectors.tls-ends-in-3-days']);
+      // The certificate lasts a day, and a provider by https must not lead to plain addresses.
+      assert.deepEqual(faultsOf(trusted), [
+        'connectors.tls-ends-in-3-days',
+        'connectors.endpoint-insecure',
+      ]);
     } finally {
       setDefaultCACertificates(before);
       await proxy.close();
