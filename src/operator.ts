@@ -55,7 +55,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
       help,
       arguments: ['[CONFIG]'],
       requires: [],
-      allows: ['account', 'role', 'out', 'force', 'existing'],
+      allows: ['account', 'role', 'out', 'force', 'existing', 'iam'],
       run: options => trust(format, options),
     }),
   ),
@@ -242,9 +242,9 @@ async function trust(format: TrustFormat, options: Options): Promise<ExitCode> {
   if (configuration === undefined) return EXIT.configuration;
   const { composeForTrust } = await import('./compose/trust.ts');
   const { printTrust } = await import('./operate/trust/trust.ts');
-  const { existingIam } = await import('./operate/trust/existing.ts');
+  const { existingIam, readStates } = await import('./operate/trust/existing.ts');
   const sources = composeForTrust(configuration);
-  const existing = existingIam(options);
+  const existing = existingIam(options, await readStates(options.iam ?? []));
   return printTrust({ format, configuration, sources, existing }, options);
 }
 

@@ -199,7 +199,7 @@ const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])
   ['groups', '  --groups A,B', 'names of groups, exactly as the identity provider sends them'],
   ['no-probe', '  --no-probe', 'with doctor: try no role by the real call'],
   ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
-  ['iam', '  --iam FILE', 'with doctor: what the AWS CLI printed of IAM, or a directory of it'],
+  ['iam', '  --iam FILE', 'what the AWS CLI printed of IAM, or a directory of it'],
   [
     'aws-profile',
     '  --aws-profile NAME',

@@ -1,11 +1,14 @@
 /** What printers are given of an account, and what they return. */
 import { createHash } from 'node:crypto';
 import { printableText } from '../../core/printable.ts';
+import type { AccountId } from '../../core/role.ts';
 import type { AccountPlan, RolePlan } from '../../core/trust-plan.ts';
 import { EXTERNAL_ID } from '../../core/trust-policy.ts';
 
 /** What an account has already, as far as it is known. ARNs are exact. */
 export interface ExistingIam {
+  /** IAM was given, and nothing of this account: its roles then count as new. */
+  lacks(account: AccountId): boolean;
   has(arn: string): boolean;
   /** Of an OpenID provider. */
   clientIdsOf(arn: string): readonly string[];

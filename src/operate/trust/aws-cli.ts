@@ -135,7 +135,7 @@ set_trust() {
 # create_or_update NAME PATH SECONDS
 create_or_update() {
   if find_role "$1" "$2"; then
-    [ "$description" = ${shellQuoted(DESCRIPTION)} ] || fail "The role $1 exists and was not made for rolebridge. It was not changed. To replace its trust policy alone, print this script with --existing."
+    [ "$description" = ${shellQuoted(DESCRIPTION)} ] || fail "The role $1 exists and was not made for rolebridge. It was not changed. To replace its trust policy alone, print this script with --existing or --iam."
     set_trust "$1"
     [ "$seconds" -ge "$3" ] || aws iam update-role --role-name "$1" --description "$description" --max-session-duration "$3"
     [ -z "$PERMISSIONS_BOUNDARY" ] || aws iam put-role-permissions-boundary --role-name "$1" --permissions-boundary "$PERMISSIONS_BOUNDARY"

@@ -83,9 +83,14 @@ export async function trustFiles(order: TrustOrder, options: Options): Promise<T
   }));
   return {
     printed: PRINTERS[format](options)(accounts),
-    notes: plan.accounts.flatMap(account => notesOf(account, useful.includes(account))),
+    notes: plan.accounts.flatMap(account => [
+      ...notesOf(account, useful.includes(account)),
+      ...(existing.lacks(account.account.id) ? [`${account.account.name}: ${UNKNOWN_IAM}`] : []),
+    ]),
   };
 }
+
+const UNKNOWN_IAM = '--iam says nothing of this account, so its roles and providers count as new.';
 
 function notesOf({ account: { name }, notes }: AccountPlan, isUseful: boolean): readonly string[] {
   const all = [...notes, ...(isUseful ? [] : ['No rule gives a role here, so IAM needs nothing.'])];

@@ -255,6 +255,13 @@ describe('roles that exist', () => {
     );
   });
 
+  it('are not known of accounts that IAM files lack, which is said', async () => {
+    const { notes } = await printed('cli', WHOLE, { account: ['prod', 'staging'], iam: [state] });
+    assert.deepEqual(notes, [
+      'staging: --iam says nothing of this account, so its roles and providers count as new.',
+    ]);
+  });
+
   it('keep the client ids that their OpenID provider has', async () => {
     const arn = 'arn:aws:iam::222233334444:oidc-provider/aws.example.com';
     const staging = {

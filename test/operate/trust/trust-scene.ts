@@ -61,7 +61,7 @@ let count = 0;
 export async function printed(
   format: TrustFormat,
   yaml: string,
-  { files = {}, iam = [], hasKeys = true, ...options }: SceneOptions = {},
+  { files = {}, hasKeys = true, ...options }: SceneOptions = {},
 ): Promise<TrustFiles> {
   const here = join(directory, String(count++));
   mkdirSync(here);
@@ -69,6 +69,15 @@ export async function printed(
   for (const [name, text] of Object.entries(files)) writeFileSync(join(here, name), text);
   const config = join(here, 'rolebridge.yaml');
   writeFileSync(config, yaml);
+  return printedOf(format, config, options);
+}
+
+/** What `trust` prints of a configuration file. */
+export async function printedOf(
+  format: TrustFormat,
+  config: string,
+  { iam = [], ...options }: Omit<SceneOptions, 'files' | 'hasKeys'> = {},
+): Promise<TrustFiles> {
   const { configuration, problems } = await checkConfiguration(config, { secrets: 'none' });
   if (configuration === undefined) throw new Error(JSON.stringify(problems));
   const existing = existingIam(options, iam);
