@@ -74,7 +74,6 @@ function blockLines({
 function attributeLines(attributes: Readonly<Record<string, Value>>): string[] {
   const items = Object.entries(attributes).map(([key, value]) => ({
     key: isIdentifier(key) ? key : quotedText(key),
-    isAligned: isIdentifier(key),
     lines: valueLines(value),
   }));
   const widthAt = alignment(items);
@@ -86,13 +85,12 @@ function attributeLines(attributes: Readonly<Record<string, Value>>): string[] {
 
 interface Item {
   readonly key: string;
-  readonly isAligned: boolean;
   readonly lines: readonly string[];
 }
 
 /** `=` is aligned in a run of attributes on lines of their own. */
 function alignment(items: readonly Item[]): (index: number) => number {
-  const joins = ({ isAligned, lines }: Item): boolean => isAligned && lines.length === 1;
+  const joins = ({ lines }: Item): boolean => lines.length === 1;
   return index => {
     const own = items[index]!;
     if (!joins(own)) return own.key.length;
