@@ -70,11 +70,26 @@ async function* examine(ports: IamPorts, examination: Examination): AsyncGenerat
     progress(`account ${index + 1} of ${asked.accounts.length}`);
     if (!states.has(account.account.id)) continue;
     const findings = diagnoseAccount(account, diagnosing);
-    yield* findings;
+    yield* findings.map(readable);
     if (!findings.some(finding => ['error', 'warning'].includes(levelOf(finding))))
       yield inOrder(account, asked);
   }
   yield* notExamined(asked.accounts, states);
+}
+
+/** Enough of a value of IAM to know it again. */
+const MOST_CHARACTERS = 400;
+
+function readable({ expected, found, ...finding }: Finding): Finding {
+  return {
+    ...finding,
+    ...(expected !== undefined && { expected: clipped(expected) }),
+    ...(found !== undefined && { found: clipped(found) }),
+  };
+}
+
+function clipped(text: string): string {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text;
 }
 
 // ---------------------------------------------------------------- the data
