@@ -6,14 +6,16 @@ import { type TestContext, test } from 'node:test';
 import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
-import { type FirstHour, runFirstHour } from '../support/first-hour.ts';
-import { freePort } from '../support/free-port.ts';
-import { button, callerOf, credentialsOn } from '../support/handout.ts';
+import {
+  assertFirstCredentials,
+  assertSound,
+  FIVE,
+  freeSettings,
+  runFirstHour,
+} from '../support/first-hour.ts';
 import { providerKeyPair } from '../support/keys.ts';
-import { Visitor } from '../support/visitor.ts';
-import { answer, enterPassword } from '../support/world.ts';
+import { answer } from '../support/world.ts';
 
-const FIVE = ['init', 'trust', 'check', 'doctor', 'serve'];
 const CLIENT_SECRET = 'a-client-secret-that-a-user-pastes';
 
 async function listening(
@@ -28,35 +30,8 @@ async function listening(
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-async function settings() {
-  const [port, awsPort] = [await freePort(), await freePort()];
-  const BASE_URL = `http://127.0.0.1:${port}`;
-  return { BASE_URL, LISTEN: `127.0.0.1:${port}`, LOCAL_AWS_PORT: String(awsPort) };
-}
-
-/** alice signs in, opens the console, and gets credentials that AWS accepts. */
-async function assertFirstCredentials(chosen: Awaited<ReturnType<typeof settings>>): Promise<void> {
-  const visitor = new Visitor();
-  const login = await visitor.get(`${chosen.BASE_URL}/sign-in/sso`);
-  const portal = await enterPassword(visitor, login, { username: 'alice' });
-  const shown = await visitor.submit(portal, button('Credentials', 'prod', 'Admin'));
-  const aws = `http://127.0.0.1:${chosen.LOCAL_AWS_PORT}`;
-  assert.match(
-    await callerOf(aws, credentialsOn(shown)),
-    /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/,
-  );
-  const console = await visitor.submit(portal, button('Console', 'prod', 'Admin'));
-  assert.ok(console.url.startsWith(`${aws}/console`), console.url);
-}
-
-function assertSound({ outputs }: FirstHour): void {
-  assert.match(outputs.check!, /is in order: 1 connectors, 1 accounts, 1 access rules/);
-  assert.match(outputs.doctor!, /^0 errors, 0 warnings/m);
-  assert.match(outputs.trust!, /aws cloudformation deploy /);
-}
-
 test('the first hour with a SAML identity provider takes five commands and no edit', async t => {
-  const chosen = await settings();
+  const chosen = await freeSettings();
   const { server, url } = await listening(t);
   const { handler } = await createSamlIdp({
     ...{ baseUrl: url, people: PEOPLE, keyPair: await providerKeyPair('saml') },
@@ -76,7 +51,7 @@ test('the first hour with a SAML identity provider takes five commands and no ed
 });
 
 test('the first hour with an OpenID provider takes five commands and the secret', async t => {
-  const chosen = await settings();
+  const chosen = await freeSettings();
   const { server, url } = await listening(t);
   const { handler } = await createOidcIdp({
     ...{ baseUrl: url, people: PEOPLE, keyPair: await providerKeyPair('oidc') },

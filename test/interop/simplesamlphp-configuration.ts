@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rsaKey } from '../support/saml-forge.ts';
+import { FAR_AHEAD, rsaKey } from '../support/saml-forge.ts';
 
 export const PROGRAM = '/usr/share/simplesamlphp';
 
@@ -63,6 +63,8 @@ export interface SimpleSamlPhpOptions {
   readonly clockOffsetSeconds?: number;
   readonly demandSignedRequests?: boolean;
   readonly people?: readonly SamlPerson[];
+  /** Expired unless told, because only its key counts. */
+  readonly certificate?: 'valid';
 }
 
 /**
@@ -95,7 +97,7 @@ export async function writeConfiguration(
     'nginx',
   ])
     await mkdir(join(directory, name));
-  const key = rsaKey();
+  const key = rsaKey(2048, options.certificate === 'valid' ? FAR_AHEAD : undefined);
   const files: Readonly<Record<string, string>> = {
     'cert/idp.key': key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     'cert/idp.crt': key.certificatePem,

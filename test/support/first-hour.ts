@@ -10,6 +10,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Block, blocksOf, readPage } from '../docs/pages.ts';
+import { freePort } from './free-port.ts';
+import { button, callerOf, credentialsOn } from './handout.ts';
+import { Visitor } from './visitor.ts';
+import { enterPassword } from './world.ts';
+
+/** The commands of the page. */
+export const FIVE: readonly string[] = ['init', 'trust', 'check', 'doctor', 'serve'];
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CLIENT_SECRET_FILE = 'client-secret';
@@ -167,4 +174,38 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const ended = once(child, 'close');
   process.kill(-child.pid!, 'SIGKILL');
   await ended;
+}
+
+/** Settings of the page with free ports. */
+export async function freeSettings() {
+  const [port, awsPort] = [await freePort(), await freePort()];
+  const BASE_URL = `http://127.0.0.1:${port}`;
+  return { BASE_URL, LISTEN: `127.0.0.1:${port}`, LOCAL_AWS_PORT: String(awsPort) };
+}
+
+/** alice signs in, opens the console, and gets credentials that AWS accepts. */
+export async function assertFirstCredentials(
+  chosen: Awaited<ReturnType<typeof freeSettings>>,
+): Promise<void> {
+  const visitor = new Visitor();
+  const login = await visitor.get(`${chosen.BASE_URL}/sign-in/sso`);
+  const arrived = await enterPassword(visitor, login, { username: 'alice' });
+  // Where the cookie of the attempt did not come along, the bridge posts the answer once more.
+  const isReposted = arrived.$('input[name=reposted]').length > 0;
+  const portal = isReposted ? await visitor.submit(arrived, 'form') : arrived;
+  const shown = await visitor.submit(portal, button('Credentials', 'prod', 'Admin'));
+  const aws = `http://127.0.0.1:${chosen.LOCAL_AWS_PORT}`;
+  assert.match(
+    await callerOf(aws, credentialsOn(shown)),
+    /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/,
+  );
+  const console = await visitor.submit(portal, button('Console', 'prod', 'Admin'));
+  assert.ok(console.url.startsWith(`${aws}/console`), console.url);
+}
+
+/** What the commands say when everything fits. */
+export function assertSound({ outputs }: FirstHour): void {
+  assert.match(outputs.check!, /is in order: 1 connectors, 1 accounts, 1 access rules/);
+  assert.match(outputs.doctor!, /^0 errors, 0 warnings/m);
+  assert.match(outputs.trust!, /aws cloudformation deploy /);
 }

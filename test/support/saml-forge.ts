@@ -41,22 +41,23 @@ export interface ForgeKey {
   readonly certificate: string;
 }
 
-export function rsaKey(modulusLength = 2048): ForgeKey {
-  return certified(generateKeyPairSync('rsa', { modulusLength }));
+export function rsaKey(modulusLength = 2048, end = LONG_AGO): ForgeKey {
+  return certified(generateKeyPairSync('rsa', { modulusLength }), end);
 }
 
 export function ecKey(): ForgeKey {
-  return certified(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+  return certified(generateKeyPairSync('ec', { namedCurve: 'P-256' }), LONG_AGO);
 }
 
-/** A self-signed certificate, long expired: only its key counts. */
-function certified({
-  privateKey,
-  publicKey,
-}: {
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-}): ForgeKey {
+/** Ends of certificates (UTCTime). Of a long expired one only the key counts. */
+const LONG_AGO = '160101000000Z';
+export const FAR_AHEAD = '490101000000Z';
+
+/** A self-signed certificate. */
+function certified(
+  { privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject },
+  end: string,
+): ForgeKey {
   const oid =
     privateKey.asymmetricKeyType === 'rsa' ? '06092a864886f70d01010b0500' : '06082a8648ce3d040302';
   const algorithm = der(0x30, Buffer.from(oid, 'hex'));
@@ -64,11 +65,7 @@ function certified({
     0x30,
     der(0x31, der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('forged idp')))),
   );
-  const validity = der(
-    0x30,
-    der(0x17, Buffer.from('150101000000Z')),
-    der(0x17, Buffer.from('160101000000Z')),
-  );
+  const validity = der(0x30, der(0x17, Buffer.from('150101000000Z')), der(0x17, Buffer.from(end)));
   const serial = der(0x02, Buffer.concat([Buffer.of(0x42), randomBytes(8)]));
   const version = der(0xa0, der(0x02, Buffer.of(2)));
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' });
