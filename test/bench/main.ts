@@ -15,6 +15,7 @@ import { measureElevations } from './elevations.ts';
 import { measureRefresh } from './identity-refresh.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { measureOrganization } from './organization.ts';
 import { measureRoleQuestions } from './role-questions.ts';
 import { measureStalls } from './stalls.ts';
 import { type Comparison, compare } from './stopwatch.ts';
@@ -72,6 +73,9 @@ const results: Comparison[] = [];
     `policy snapshot: built in ${built.toFixed(0)} ms, first look ${first.toFixed(1)} ms, ${((process.memoryUsage().heapUsed - before) / 2 ** 20).toFixed(0)} MiB of heap with its rules`,
   );
 }
+
+// ---------------------------------------------------------------- the accounts of an organization
+results.push(...(await measureOrganization()));
 
 // ---------------------------------------------------------------- the front door
 {
