@@ -5,7 +5,12 @@
  * Owns: the script. Documents go through files, so that no argument contains one.
  */
 
-import type { OidcProviderPlan, RolePlan, SamlProviderPlan } from '../../core/trust-plan.ts';
+import type {
+  AccountPlan,
+  OidcProviderPlan,
+  RolePlan,
+  SamlProviderPlan,
+} from '../../core/trust-plan.ts';
 import { EXTERNAL_ID } from '../../core/trust-policy.ts';
 import {
   type AccountTrust,
@@ -40,7 +45,7 @@ function scriptOf(trust: AccountTrust): string {
   const { created, existing } = splitRoles(trust);
   const parts = [
     head(trust),
-    variables(created, plan.roles),
+    variables(plan, created),
     GUARD(trust),
     FUNCTIONS,
     ...(plan.samlProvider === undefined ? [] : [samlProvider(plan.samlProvider, metadata)]),
@@ -66,13 +71,16 @@ function head({ plan: { account, notes } }: AccountTrust): string {
 
 // ---------------------------------------------------------------- what the company decides
 
-function variables(created: readonly RolePlan[], all: readonly RolePlan[]): string {
+function variables({ roles, oidcProviders }: AccountPlan, created: readonly RolePlan[]): string {
   return [
     '# Set these in the environment. Managed policies: ARNs with spaces between them. Inline',
     '# policies: names of files with JSON. Without policies, a role allows nothing.',
     ...(created.length > 0 ? ['PERMISSIONS_BOUNDARY'] : []).map(emptyUnlessSet),
     ...created.flatMap(({ name }) => [policyArns(name), inlinePolicy(name)]).map(emptyUnlessSet),
-    ...(needsExternalId(all) ? [EXTERNAL_ID_CHECK] : []),
+    ...(oidcProviders.length > 0
+      ? ['# AWS CLIs from before 2024 require a thumbprint.', emptyUnlessSet('THUMBPRINT')]
+      : []),
+    ...(needsExternalId(roles) ? [EXTERNAL_ID_CHECK] : []),
   ].join('\n');
 }
 
@@ -187,7 +195,7 @@ function oidcProvider({ url, arn, clientIds }: OidcProviderPlan): string {
 ${added.join('\n')}
   say ${shellQuoted(`Updated the OpenID provider ${url}.`)}
 else
-  aws iam create-open-id-connect-provider --url ${shellQuoted(url)} --client-id-list ${list.join(' ')} >"$work/answer"
+  aws iam create-open-id-connect-provider --url ${shellQuoted(url)} --client-id-list ${list.join(' ')} \${THUMBPRINT:+--thumbprint-list "$THUMBPRINT"} >"$work/answer"
   say ${shellQuoted(`Created the OpenID provider ${url}.`)}
 fi`;
 }
