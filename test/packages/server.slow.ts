@@ -106,6 +106,31 @@ describe('the package of the server', () => {
     assert.equal(status, 0);
   });
 
+  it('runs init, trust, check and doctor in an empty directory', () => {
+    const cwd = directory.file('first');
+    mkdirSync(cwd);
+    const metadata = join(ROOT, 'test/operate/init/idp-metadata.xml');
+    const given = ['--provider', 'other', '--metadata', metadata, '--offline'];
+    const rest = ['--account', '111122223333=prod', '--rule', 'aws-admins=prod/Admin'];
+    const commands: readonly (readonly [status: number | undefined, args: readonly string[]])[] = [
+      [0, ['init', '--yes', ...given, '--base-url', 'https://aws.example.com', ...rest]],
+      [0, ['trust', 'terraform', '--out', 'trust']],
+      [0, ['check']],
+      // What doctor finds depends on the network; that it ends by itself does not.
+      [undefined, ['doctor', '--connector', 'sso']],
+    ];
+    for (const [expected, args] of commands) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+        ...{ cwd, encoding: 'utf8' },
+      });
+      assert.doesNotMatch(stderr, /\n\s+at |is missing/, args.join(' '));
+      assert.ok(status === expected || (expected === undefined && status! <= 1), stderr);
+      assert.notEqual(stdout, '', args.join(' '));
+    }
+    assert.ok(existsSync(join(cwd, 'rolebridge.yaml')));
+    assert.ok(readdirSync(join(cwd, 'trust')).length > 0);
+  });
+
   describe('that serves', () => {
     let idp: Server;
     let url: string;
