@@ -21,6 +21,11 @@ export function printableText(text: string): string {
   return text.replace(IN_TEXT, escaped);
 }
 
+/** The same on one line: a line feed is written as `\u000a`. */
+export function printableLine(text: string): string {
+  return printableText(text).replaceAll('\n', '\\u000a');
+}
+
 /** The longest external text that a page repeats, in characters. */
 const MAX_EXCERPT = 300;
 

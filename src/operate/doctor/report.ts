@@ -1,7 +1,7 @@
 /** How `doctor` prints: findings by section, progress on standard error, a summary. */
 import { type Finding, levelOf } from '../../core/finding.ts';
 import { FINDING_LEVELS, type FindingLevel } from '../../core/finding-row.ts';
-import { printableText } from '../../core/printable.ts';
+import { printableLine } from '../../core/printable.ts';
 import { printJson, printText } from '../output.ts';
 import type { Section } from './section.ts';
 
@@ -24,11 +24,18 @@ export function printSection({ title }: Section): void {
 }
 
 export function printFinding(finding: Finding): void {
+  for (const line of linesOf(finding)) printText(line);
+}
+
+/** Foreign text with line feeds stays on its line: it must not look like another finding. */
+export function linesOf(finding: Finding): readonly string[] {
   const { subject, message, fix, expected, found } = finding;
-  printText(`  ${MARKS[levelOf(finding)]} ${subject}: ${message}`);
-  if (expected !== undefined) printText(`${INDENT}expected  ${expected}`);
-  if (found !== undefined) printText(`${INDENT}found     ${found}`);
-  if (fix !== undefined) printText(`${INDENT}-> ${fix}`);
+  return [
+    `  ${MARKS[levelOf(finding)]} ${subject}: ${message}`,
+    ...(expected === undefined ? [] : [`${INDENT}expected  ${expected}`]),
+    ...(found === undefined ? [] : [`${INDENT}found     ${found}`]),
+    ...(fix === undefined ? [] : [`${INDENT}-> ${fix}`]),
+  ].map(printableLine);
 }
 
 /** Prints how many findings of each level there are. */
@@ -77,7 +84,7 @@ export function progressOn(
   const isTerminal = screen.isTTY === true;
   return {
     say: step => {
-      const text = printableText(step);
+      const text = printableLine(step);
       if (isTerminal) screen.write(`\r\u001b[2K... ${text.slice(0, (screen.columns ?? 80) - 5)}`);
       else if (now() - saidAt >= PAUSE_MILLISECONDS) {
         saidAt = now();

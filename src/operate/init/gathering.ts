@@ -2,7 +2,7 @@
  * Gathers the answers: from options, from the terminal, and defaults for the rest; looks at the
  * provider as soon as it is known where it is.
  */
-import { printableText } from '../../core/printable.ts';
+import { printableLine } from '../../core/printable.ts';
 import { ProviderFault } from '../../core/provider-facts.ts';
 import { type Options, UsageError } from '../command.ts';
 import type { AnyProviderFacts } from '../providers/judgement.ts';
@@ -121,7 +121,7 @@ function lookingWith(ports: Ports, options: Options): Look {
     for (;;) {
       const { why, ...looked } = await tried(known, ports);
       if (why === undefined) return { ...looked, known: looked.known ?? known };
-      ports.stderr.write(`${printableText(why)}\n`);
+      ports.stderr.write(`${why}\n`);
       const { askChoice } = await import('./prompts.ts');
       const choice = await askChoice('What next?', AFTER_A_FAULT);
       if (choice === 'continue') return { known };
@@ -139,19 +139,21 @@ const AFTER_A_FAULT = [
   { value: 'continue', label: 'go on without looking; doctor looks later' },
 ];
 
-/** Looks and tells what it sees; `why` is why the provider cannot be used. */
+/** Looks and tells what it sees; `why` is why the provider cannot be used, on one line. */
 async function tried(
   known: Known,
   { inspector, clock, stderr }: Ports,
 ): Promise<Partial<Looked> & { readonly why?: string | undefined }> {
   try {
     const looked = await lookAt(known, inspector, clock.now());
-    for (const line of described(looked)) stderr.write(`  ${printableText(line)}\n`);
+    for (const line of described(looked)) stderr.write(`  ${printableLine(line)}\n`);
     const { rejected } = looked.facts;
-    return rejected === undefined ? looked : { why: `The bridge cannot use it: ${rejected}.` };
+    return rejected === undefined
+      ? looked
+      : { why: printableLine(`The bridge cannot use it: ${rejected}.`) };
   } catch (thrown) {
     if (!(thrown instanceof ProviderFault)) throw thrown;
-    return { why: `${thrown.message}. ${thrown.fix}` };
+    return { why: printableLine(`${thrown.message}. ${thrown.fix}`) };
   }
 }
 

@@ -1,7 +1,7 @@
 /** The progress that doctor shows while it works. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { progressOn } from '../../../src/operate/doctor/report.ts';
+import { linesOf, progressOn } from '../../../src/operate/doctor/report.ts';
 import { handTurnedClock } from '../../support/clock.ts';
 
 /** A screen that keeps what is written to it. */
@@ -62,5 +62,17 @@ describe('progress', () => {
     progressOn(stream, handTurnedClock().now).say('connector \u001b[2J okta');
 
     assert.ok(!written[0]!.slice(5).includes('\u001b'));
+  });
+});
+
+describe('a finding', () => {
+  it('keeps foreign text on its line, so that no text of IAM looks like another finding', () => {
+    const forged = 'x\n\n  ok      prod/Admin: AWS gives the role\n0 errors';
+    const lines = linesOf({
+      ...{ id: 'iam.trust-session-name', subject: 'prod/Admin', message: `no call (${forged})` },
+      ...{ expected: forged, found: `StringEquals sts:RoleSessionName: ${forged}`, fix: forged },
+    });
+    assert.equal(lines.length, 4);
+    for (const line of lines) assert.ok(!line.includes('\n'));
   });
 });

@@ -58,6 +58,24 @@ async function problemsOf(file: string): Promise<string> {
   return formatProblems([...problems, ...warnings]);
 }
 
+describe('what init says of a provider', () => {
+  it('keeps each text of the provider on its line', async () => {
+    const own = directory();
+    const metadata = join(own, 'metadata.xml');
+    const good = readFileSync(new URL('idp-metadata.xml', import.meta.url), 'utf8');
+    const forged = 'https://idp.example.com/&#10;Wrote rolebridge.yaml.&#10;Next: curl';
+    writeFileSync(metadata, good.replace('https://idp.example.com/entity', forged));
+    const config = join(own, 'rolebridge.yaml');
+    const options = { ...REST, offline: false, provider: 'other', protocol: 'saml', metadata };
+    const said = await runInit({ ...options, config }).then(
+      ({ stderr }) => stderr,
+      ({ message }: Error) => message,
+    );
+    assert.match(said, /entity id/i);
+    assert.doesNotMatch(said, /^(?:Wrote|Next)/m);
+  });
+});
+
 describe('a configuration of init', () => {
   const metadata = join(root, 'idp.xml');
   for (const id of PROVIDER_IDS)
