@@ -91,9 +91,12 @@ export function letterName(text: string): string {
   return `${text.replace(/[^A-Za-z0-9]+/g, '')}${digest(text)}`;
 }
 
-/** A name of a file or directory for the account: no two differ only by case. */
+/**
+ * A name of a file or directory for the account: no two are the same or differ only by case, also
+ * where an account has the name and the id of another one as its name.
+ */
 export function fileName({ account: { id, name } }: AccountPlan): string {
-  return /^[a-z0-9][a-z0-9_-]*$/.test(name)
+  return /^[a-z0-9][a-z0-9_-]*$/.test(name) && !/-\d{12}$/.test(name)
     ? name
     : `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-${id}`;
 }

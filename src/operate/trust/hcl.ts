@@ -170,13 +170,21 @@ function withoutTemplates(text: string, quote = '"'): string {
 
 /** The comments are one property `//`, which Terraform ignores. */
 export function terraformJson(comments: readonly string[], blocks: readonly Block[]): string {
-  const root: Record<string, unknown> = { '//': comments };
+  const root = namesOnly();
+  root['//'] = comments;
   for (const block of blocks) place(root, block);
   return `${JSON.stringify(root, null, 2)}\n`;
 }
 
+type Names = Record<string, unknown>;
+
+/** A role can be called `__proto__`. */
+function namesOnly(): Names {
+  return Object.create(null) as Names;
+}
+
 /** Blocks of one type without labels become a list where there are several. */
-function place(parent: Record<string, unknown>, { type, labels = [], ...block }: Block): void {
+function place(parent: Names, { type, labels = [], ...block }: Block): void {
   const body = bodyOf(block);
   if (labels.length === 0) {
     const before = parent[type];
@@ -187,8 +195,8 @@ function place(parent: Record<string, unknown>, { type, labels = [], ...block }:
   }
   let at = parent;
   for (const name of [type, ...labels.slice(0, -1)]) {
-    at[name] ??= {};
-    at = at[name] as Record<string, unknown>;
+    at[name] ??= namesOnly();
+    at = at[name] as Names;
   }
   at[labels.at(-1)!] = body;
 }
@@ -224,7 +232,8 @@ function policyJson({ policy, expressions }: PolicyText): string {
 /** The document with expressions in place of the texts that stand for them. */
 function policyValue({ policy, expressions }: PolicyText): Value {
   const convert = (value: unknown): Value => {
-    if (typeof value === 'string') return expressions[value] ?? value;
+    if (typeof value === 'string')
+      return Object.hasOwn(expressions, value) ? expressions[value]! : value;
     if (Array.isArray(value)) return value.map(convert);
     if (typeof value !== 'object' || value === null) return value as number | boolean | null;
     return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, convert(of)]));

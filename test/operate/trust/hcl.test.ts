@@ -117,4 +117,18 @@ resource "a" "b" {
       },
     );
   });
+
+  it('has names and texts that every object of JavaScript has, too', () => {
+    for (const text of ['__proto__', 'constructor', 'toString']) {
+      const odd = block(
+        { policy: { policy: { id: text }, expressions: {} } },
+        { labels: ['role', text] },
+      );
+      assert.match(hclText([], [odd]), new RegExp(`id = "${text}"`));
+      const json = terraformJson([], [odd, block({ a: 1 }, { labels: [text, 'x'] })]);
+      assert.ok(json.includes(JSON.stringify(text)));
+      assert.match(json, /"policy":/);
+      assert.match(json, /"a": 1/);
+    }
+  });
 });

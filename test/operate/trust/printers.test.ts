@@ -382,3 +382,18 @@ access: [{ groups: [g], accounts: [old], roles: [ReadOnly] }]
     });
   }
 });
+
+describe('files', () => {
+  it('differ for an account that has name and id of another one as its name', async () => {
+    const accounts = `
+accounts:
+  - { id: "111122223333", name: Prod, trust: web-identity }
+  - { id: "222233334444", name: prod-111122223333, trust: web-identity }
+`;
+    const rules = 'access: [{ name: a, groups: [g], accounts: ["*"], roles: [Admin] }]\n';
+    for (const { format, json } of SYNTAXES) {
+      const { files } = (await printed(format, HEAD + accounts + rules, { json })).printed;
+      assert.equal(new Set(files.map(({ path }) => path)).size, files.length);
+    }
+  });
+});
