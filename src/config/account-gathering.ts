@@ -75,7 +75,13 @@ async function fromFile(
       accountDetails: [...written, ...details],
     } as Readable<Document>,
     facts: found.facts,
-    problems: [...found.problems, ...ofEntries, ...ofNames, ...noAccounts(merged, found)],
+    problems: [
+      ...found.problems,
+      ...ofEntries,
+      ...ofNames,
+      ...takenNames(accounts, found),
+      ...noAccounts(merged, found),
+    ],
     relocated: relocating({ origins, defaults, entriesOfDetails: written.length }),
   };
 }
@@ -193,6 +199,27 @@ function withNames(merged: readonly MergedAccount[]): {
     return { ...item, account: { ...account, name: account.id } };
   });
   return { accounts, problems: bounded(problems) };
+}
+
+/** A rule that names the account that is not active means another one now. */
+function takenNames(
+  accounts: readonly MergedAccount[],
+  { facts: { skippedAs }, file }: FoundOrganization,
+): readonly ProblemAt[] {
+  const problems = accounts.flatMap((item): ProblemAt[] => {
+    const { name } = item.account;
+    const before = name === undefined ? undefined : skippedAs(name);
+    if (before === undefined) return [];
+    return [
+      {
+        path: ['accounts', 'file'],
+        message: `${described(item)} has the name ${quoted(name!)}, which account ${before.id} of ${file} has, too (${before.state}). Rules that name it give roles in account ${item.account.id}.`,
+        fix: 'Write ids into these rules, or add an entry with another name.',
+        warning: true,
+      },
+    ];
+  });
+  return bounded(problems);
 }
 
 function nameProblem(item: MergedAccount, other: MergedAccount | undefined): ProblemAt {

@@ -39,6 +39,8 @@ export interface Organization {
   readonly isWhole: boolean;
 }
 
+/** Ten times what AWS allows on request. More is a damaged file, which must not fill the memory. */
+const MOST_ACCOUNTS = 100_000;
 const RUN_AGAIN = 'Write the output of aws organizations list-accounts into it, as JSON.';
 
 /** Never throws for a text. */
@@ -49,9 +51,12 @@ export function readOrganization(text: string): Organization {
   const pages = pagesOf(value);
   if (pages === undefined)
     return broken({ message: 'contains no list of accounts (Accounts).', fix: RUN_AGAIN });
+  const items = pages.flatMap(page => page.items);
+  if (items.length > MOST_ACCOUNTS)
+    return broken({ message: `lists more than ${MOST_ACCOUNTS} accounts.`, fix: RUN_AGAIN });
   const accounts = new Map<string, OrganizationAccount>();
   const problems: Problem[] = [];
-  for (const [position, item] of pages.flatMap(({ items }) => items).entries()) {
+  for (const [position, item] of items.entries()) {
     const account = readAccount(item, position);
     if ('message' in account) problems.push(account);
     else if (accounts.has(account.id))

@@ -265,6 +265,14 @@ describe('defaults and entries', () => {
     assert.deepEqual(lab?.trust, { by: 'hub', hub, role: 'Hub', externalId: undefined });
   });
 
+  it('are told of a name that an account which is not active has, too', async () => {
+    const json = [listed(PROD, 'prod', { State: 'SUSPENDED' }), listed(LAB, 'prod')];
+    const rules = ['{ groups: [g], accounts: [prod], roles: [R] }'];
+    assert.deepEqual(await remarks({ json, rules }), [
+      `accounts.file: account ${LAB} ("prod" in AWS) has the name "prod", which account ${PROD} of accounts.json has, too (SUSPENDED). Rules that name it give roles in account ${LAB}. Write ids into these rules, or add an entry with another name.`,
+    ]);
+  });
+
   it('find an account by its name in AWS', async () => {
     const accounts = '{ file: accounts.json, entries: [{ name: staging, owner: me }] }';
     const json = [listed(PROD, 'staging'), listed(LAB, 'lab')];
@@ -298,6 +306,14 @@ describe('the name of an account', () => {
 describe('a file of accounts', () => {
   const file = (says: string): readonly string[] => [`accounts.file: ${says}`];
   const RUN = 'Write the output of aws organizations list-accounts into it, as JSON.';
+
+  it('with more items than any organization has accounts is rejected as a whole', async () => {
+    const json = `[${'0,'.repeat(100_000)}0]`;
+    assert.deepEqual(
+      await remarks({ json }),
+      file(`accounts.json lists more than 100000 accounts. ${RUN}`),
+    );
+  });
   const TABLE: readonly (readonly [title: string, scene: Scene, says: readonly string[]])[] = [
     [
       'that does not exist',
