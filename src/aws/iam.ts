@@ -16,7 +16,7 @@ import {
   paginateListRoles,
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { IamOutput, IamReading, UnreadIam } from '../core/iam-output.ts';
+import type { IamOutput, IamReading, UnreadIam } from '../core/iam/output.ts';
 import { defaultRegion, partitionOfRegion } from '../core/partitions.ts';
 import type { IamReader } from '../core/ports.ts';
 import { type AccountId, isAccountId } from '../core/role.ts';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Configuration } from '../config/configuration.ts';
 import { readIdpDocument } from '../connectors/saml/idp-metadata.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Signer, SigningFacts } from '../core/iam-provider-diagnosis.ts';
+import type { Signer, SigningFacts } from '../core/iam/provider-diagnosis.ts';
 import type { ConnectorId } from '../core/identity.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';

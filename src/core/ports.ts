@@ -18,7 +18,7 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { ProofKey } from './dpop.ts';
 import type { Elevation } from './elevation.ts';
 import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
-import type { IamReading } from './iam-output.ts';
+import type { IamReading } from './iam/output.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { KnownKey, NewKey } from './known-keys.ts';

@@ -18,8 +18,8 @@ import {
 } from './session.ts';
 import { namesIn } from './template.ts';
 import type { Instant } from './time.ts';
-import type { RolePlan, TrustPlan } from './trust-plan.ts';
-import type { PlannedWay } from './trust-ways.ts';
+import type { RolePlan, TrustPlan } from './trust/plan.ts';
+import type { PlannedWay } from './trust/ways.ts';
 import { WORKLOAD_SUFFIX, type Workload, type WorkloadId } from './workload.ts';
 import type { WorkloadRule } from './workload-rule.ts';
 

@@ -7,7 +7,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Finding } from '../../core/finding.ts';
-import type { IamOutput, OutputProblem } from '../../core/iam-output.ts';
+import type { IamOutput, OutputProblem } from '../../core/iam/output.ts';
 
 /** 5,000 roles with their policies have about half of it. */
 const MOST_BYTES = 32 * 1024 * 1024;

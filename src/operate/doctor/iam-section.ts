@@ -6,15 +6,15 @@
  * (core/iam-diagnosis.ts).
  */
 import { type Finding, levelOf } from '../../core/finding.ts';
-import { diagnoseAccount } from '../../core/iam-diagnosis.ts';
-import { combineOutputs, type IamOutput } from '../../core/iam-output.ts';
-import type { ProviderContext, Signer, SigningFacts } from '../../core/iam-provider-diagnosis.ts';
-import type { IamState } from '../../core/iam-state.ts';
+import { diagnoseAccount } from '../../core/iam/diagnosis.ts';
+import { combineOutputs, type IamOutput } from '../../core/iam/output.ts';
+import type { ProviderContext, Signer, SigningFacts } from '../../core/iam/provider-diagnosis.ts';
+import type { IamState } from '../../core/iam/state.ts';
 import type { ConnectorId } from '../../core/identity.ts';
 import { listed } from '../../core/listed.ts';
 import type { IamReader } from '../../core/ports.ts';
 import type { Account, AccountId, RoleName } from '../../core/role.ts';
-import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust-plan.ts';
+import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust/plan.ts';
 import { outputFinding, readIamFiles } from './iam-files.ts';
 import type { Examination, Scope, Section } from './section.ts';
 

@@ -14,7 +14,7 @@ import { type Probe, type ProbePlan, planProbes } from '../../core/probe.ts';
 import { refusalFinding, subjectOf } from '../../core/probe-finding.ts';
 import type { Account, RoleName } from '../../core/role.ts';
 import { isRoleName } from '../../core/role.ts';
-import { planTrust, type TrustPlan } from '../../core/trust-plan.ts';
+import { planTrust, type TrustPlan } from '../../core/trust/plan.ts';
 import { originOf } from '../operator.ts';
 import { bounded } from './bounded.ts';
 import type { Examination, Scope, Section } from './section.ts';

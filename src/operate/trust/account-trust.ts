@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { printableText } from '../../core/printable.ts';
 import type { AccountId } from '../../core/role.ts';
-import type { AccountPlan, RolePlan } from '../../core/trust-plan.ts';
-import { EXTERNAL_ID } from '../../core/trust-policy.ts';
+import type { AccountPlan, RolePlan } from '../../core/trust/plan.ts';
+import { EXTERNAL_ID } from '../../core/trust/policy.ts';
 
 /** What an account has already, as far as it is known. ARNs are exact. */
 export interface ExistingIam {

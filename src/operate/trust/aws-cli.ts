@@ -10,8 +10,8 @@ import type {
   OidcProviderPlan,
   RolePlan,
   SamlProviderPlan,
-} from '../../core/trust-plan.ts';
-import { EXTERNAL_ID } from '../../core/trust-policy.ts';
+} from '../../core/trust/plan.ts';
+import { EXTERNAL_ID } from '../../core/trust/policy.ts';
 import {
   type AccountTrust,
   commentText,

@@ -1,6 +1,6 @@
 /** A CloudFormation template of one account, as JSON. */
-import type { RolePlan } from '../../core/trust-plan.ts';
-import { EXTERNAL_ID } from '../../core/trust-policy.ts';
+import type { RolePlan } from '../../core/trust/plan.ts';
+import { EXTERNAL_ID } from '../../core/trust/policy.ts';
 import {
   type AccountTrust,
   DESCRIPTION,

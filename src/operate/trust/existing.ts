@@ -1,6 +1,6 @@
 /** Which roles and providers exist already: all roles, none, or those of IAM files. */
-import { combineOutputs } from '../../core/iam-output.ts';
-import type { IamState } from '../../core/iam-state.ts';
+import { combineOutputs } from '../../core/iam/output.ts';
+import type { IamState } from '../../core/iam/state.ts';
 import { outputFinding, readIamFiles } from '../doctor/iam-files.ts';
 import type { ExistingIam } from './account-trust.ts';
 

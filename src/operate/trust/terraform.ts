@@ -1,6 +1,6 @@
 /** Terraform of one account, in HCL or in JSON. */
-import type { OidcProviderPlan, RolePlan, SamlProviderPlan } from '../../core/trust-plan.ts';
-import { EXTERNAL_ID } from '../../core/trust-policy.ts';
+import type { OidcProviderPlan, RolePlan, SamlProviderPlan } from '../../core/trust/plan.ts';
+import { EXTERNAL_ID } from '../../core/trust/policy.ts';
 import {
   type AccountTrust,
   DESCRIPTION,

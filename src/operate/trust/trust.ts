@@ -9,7 +9,7 @@ import type { ConnectorId } from '../../core/identity.ts';
 import { nearest } from '../../core/nearest.ts';
 import { printableText } from '../../core/printable.ts';
 import { type Account, accountFinder, isRoleName, type RoleName } from '../../core/role.ts';
-import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust-plan.ts';
+import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust/plan.ts';
 import { EXIT, type ExitCode, type Options, UsageError } from '../command.ts';
 import { printText } from '../output.ts';
 import type { AccountTrust, ExistingIam, Printed } from './account-trust.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeForTrust } from '../../../src/compose/trust.ts';
 import { checkConfiguration } from '../../../src/config/load.ts';
-import type { IamState } from '../../../src/core/iam-state.ts';
+import type { IamState } from '../../../src/core/iam/state.ts';
 import { existingIam } from '../../../src/operate/trust/existing.ts';
 import { type TrustFiles, type TrustFormat, trustFiles } from '../../../src/operate/trust/trust.ts';
 import { placeSigningKeys } from '../../support/keys.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Fit, fitOf, textLike, wildcardPattern } from '../../src/core/text-form.ts';
+import { type Fit, fitOf, textLike, wildcardPattern } from '../../../src/core/iam/text-form.ts';
 
 const CASES: readonly (readonly [pattern: string, text: string, expected: Fit])[] = [
   ['alice', 'alice', 'fits'],

@@ -4,13 +4,13 @@
  * Owns: which provider was meant, whether it knows our key, issuer and audience. Does not own: XML
  * (a port reads metadata documents).
  */
-import type { Finding } from './finding.ts';
-import { findIn, type IamOidcProvider, type IamSamlProvider, type IamState } from './iam-state.ts';
-import type { ConnectorId } from './identity.ts';
-import { listed } from './listed.ts';
-import { withoutScheme } from './role.ts';
-import { DAY, type Instant } from './time.ts';
-import type { AccountPlan, OidcProviderPlan, SamlProviderPlan } from './trust-plan.ts';
+import type { Finding } from '../finding.ts';
+import type { ConnectorId } from '../identity.ts';
+import { listed } from '../listed.ts';
+import { withoutScheme } from '../role.ts';
+import { DAY, type Instant } from '../time.ts';
+import type { AccountPlan, OidcProviderPlan, SamlProviderPlan } from '../trust/plan.ts';
+import { findIn, type IamOidcProvider, type IamSamlProvider, type IamState } from './state.ts';
 
 /** A metadata document, as far as IAM uses it. */
 export interface SigningFacts {

@@ -3,10 +3,10 @@
  * role that a rule can give, with its trust policy.
  *
  * Owns: the plan, the providers, the longest session of a role. Does not own: which ways lead into
- * an account (trust-grants.ts), what the bridge sends (trust-ways.ts), the policies
- * (trust-policy.ts), how they are written (operate/trust/).
+ * an account (grants.ts), what the bridge sends (ways.ts), the policies
+ * (policy.ts), how they are written (operate/trust/).
  */
-import type { ConnectorId } from './identity.ts';
+import type { ConnectorId } from '../identity.ts';
 import {
   type Account,
   oidcProviderArn,
@@ -14,10 +14,10 @@ import {
   type RoleName,
   roleArn,
   samlProviderArn,
-} from './role.ts';
-import { MAX_DURATION } from './session.ts';
-import { compareTexts } from './text-order.ts';
-import { HOUR, type Seconds } from './time.ts';
+} from '../role.ts';
+import { MAX_DURATION } from '../session.ts';
+import { compareTexts } from '../text-order.ts';
+import { HOUR, type Seconds } from '../time.ts';
 import {
   type Gathered,
   gatherWays,
@@ -26,16 +26,16 @@ import {
   type PlanOptions,
   planningOf,
   type TrustParts,
-} from './trust-grants.ts';
-import { planNotes } from './trust-notes.ts';
+} from './grants.ts';
+import { planNotes } from './notes.ts';
 import {
   type HubTarget,
   hubPermissions,
   type PermissionPolicy,
   type TrustPolicy,
   trustPolicyFor,
-} from './trust-policy.ts';
-import { isBuiltIn, type PlannedWay } from './trust-ways.ts';
+} from './policy.ts';
+import { isBuiltIn, type PlannedWay } from './ways.ts';
 
 export interface TrustPlan {
   /** In the order of the configuration. */

@@ -6,6 +6,8 @@
  * Answers are recognized by their members, and sorted by the accounts in their ARNs. They are
  * input: what has another form is left out.
  */
+
+import type { AccountId } from '../role.ts';
 import {
   type AnswerFrom,
   addOidcProvider,
@@ -18,10 +20,9 @@ import {
   readDetails,
   readNameless,
   statesOf,
-} from './iam-drafts.ts';
-import type { IamState } from './iam-state.ts';
-import { isObject, textOf } from './iam-values.ts';
-import type { AccountId } from './role.ts';
+} from './drafts.ts';
+import type { IamState } from './state.ts';
+import { isObject, textOf } from './values.ts';
 
 /** One answer, and where it comes from. */
 export interface IamOutput {

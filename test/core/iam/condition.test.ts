@@ -5,8 +5,8 @@ import {
   type RequestKeys,
   type SentKey,
   type SentValue,
-} from '../../src/core/iam-condition.ts';
-import { type Fit, textLike } from '../../src/core/text-form.ts';
+} from '../../../src/core/iam/condition.ts';
+import { type Fit, textLike } from '../../../src/core/iam/text-form.ts';
 
 /** A policy variable. */
 const variable = (name: string): string => `\${${name}}`;

@@ -2,11 +2,14 @@
  * What keeps the bridge from a role that exists: its trust policy, against each planned way.
  *
  * Owns: which statement was meant for the bridge, what of it does not fit, in which words. Does not
- * own: how policies are judged (iam-policy.ts), what the bridge sends (trust-ways.ts).
+ * own: how policies are judged (policy.ts), what the bridge sends (trust/ways.ts).
  */
-import type { FindingId } from './finding.ts';
-import type { JudgedCondition } from './iam-condition.ts';
-import type { PolicyFault } from './iam-fault.ts';
+import type { FindingId } from '../finding.ts';
+import { listed } from '../listed.ts';
+import { conditionKeys } from '../trust/policy.ts';
+import type { PlannedWay } from '../trust/ways.ts';
+import type { JudgedCondition } from './condition.ts';
+import type { PolicyFault } from './fault.ts';
 import {
   type IamStatement,
   type JudgedStatement,
@@ -14,12 +17,9 @@ import {
   judgePolicies,
   type NamedPrincipal,
   type PolicyDocument,
-} from './iam-policy.ts';
-import { actionsOf, type NeededAction, type PlannedCall, trustRequest } from './iam-request.ts';
-import { conditionFault } from './iam-trust-conditions.ts';
-import { listed } from './listed.ts';
-import { conditionKeys } from './trust-policy.ts';
-import type { PlannedWay } from './trust-ways.ts';
+} from './policy.ts';
+import { actionsOf, type NeededAction, type PlannedCall, trustRequest } from './request.ts';
+import { conditionFault } from './trust-conditions.ts';
 
 /** What a call is judged with, besides the policy. */
 export interface TrustContext {

@@ -12,7 +12,7 @@ import {
   judgeCondition,
   patternWithVariables,
   type RequestKeys,
-} from './iam-condition.ts';
+} from './condition.ts';
 import {
   exactText,
   type Fit,

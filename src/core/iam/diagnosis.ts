@@ -2,21 +2,21 @@
  * What is wrong in IAM for a planned configuration: each cause once, and none of its consequences.
  *
  * Owns: providers before roles before policies, what follows from what, and for whom. Does not own:
- * what the bridge sends (trust-plan.ts), policies (iam-trust-diagnosis.ts, iam-hub-diagnosis.ts),
+ * what the bridge sends (trust/plan.ts), policies (trust-diagnosis.ts, hub-diagnosis.ts),
  * reading the data.
  */
-import type { Finding } from './finding.ts';
-import type { PolicyFault } from './iam-fault.ts';
-import { diagnoseHub, type HubTarget } from './iam-hub-diagnosis.ts';
-import { judgePolicies, readPolicy } from './iam-policy.ts';
-import { diagnoseProviders, type ProviderContext } from './iam-provider-diagnosis.ts';
-import { type PlannedCall, trustRequest } from './iam-request.ts';
-import { findIn, type IamRole, type IamState } from './iam-state.ts';
-import { faultsOfTrust, type TrustContext, unreadableTrust } from './iam-trust-diagnosis.ts';
-import { listed } from './listed.ts';
-import type { Account, AccountId, RoleName } from './role.ts';
-import { formatDuration } from './time.ts';
-import type { AccountPlan, RolePlan, TrustPlan } from './trust-plan.ts';
+import type { Finding } from '../finding.ts';
+import { listed } from '../listed.ts';
+import type { Account, AccountId, RoleName } from '../role.ts';
+import { formatDuration } from '../time.ts';
+import type { AccountPlan, RolePlan, TrustPlan } from '../trust/plan.ts';
+import type { PolicyFault } from './fault.ts';
+import { diagnoseHub, type HubTarget } from './hub-diagnosis.ts';
+import { judgePolicies, readPolicy } from './policy.ts';
+import { diagnoseProviders, type ProviderContext } from './provider-diagnosis.ts';
+import { type PlannedCall, trustRequest } from './request.ts';
+import { findIn, type IamRole, type IamState } from './state.ts';
+import { faultsOfTrust, type TrustContext, unreadableTrust } from './trust-diagnosis.ts';
 
 export interface Diagnosing extends ProviderContext {
   readonly plan: TrustPlan;

@@ -3,11 +3,11 @@
  * principal, with which audience, subject, tags and source identity.
  *
  * Owns: the ways of a rule into an account, and why a rule gives nothing there. Does not own: the
- * calls themselves (aws/sts), trust policies (trust-policy.ts), which roles an account has
- * (trust-plan.ts).
+ * calls themselves (aws/sts), trust policies (policy.ts), which roles an account has
+ * (plan.ts).
  */
-import type { ConnectorId } from './identity.ts';
-import type { Partitions } from './partitions.ts';
+import type { ConnectorId } from '../identity.ts';
+import type { Partitions } from '../partitions.ts';
 import {
   type Account,
   oidcProviderArn,
@@ -16,11 +16,11 @@ import {
   roleArn,
   samlProviderArn,
   type Trust,
-} from './role.ts';
-import { attainableSeconds, MIN_DURATION, type SessionSettings } from './session.ts';
-import type { Template } from './template.ts';
-import type { Seconds } from './time.ts';
-import type { WorkloadEntryId } from './workload.ts';
+} from '../role.ts';
+import { attainableSeconds, MIN_DURATION, type SessionSettings } from '../session.ts';
+import type { Template } from '../template.ts';
+import type { Seconds } from '../time.ts';
+import type { WorkloadEntryId } from '../workload.ts';
 
 export type TrustCall =
   | 'sts:AssumeRole'

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestKeys } from '../../src/core/iam-condition.ts';
+import type { RequestKeys } from '../../../src/core/iam/condition.ts';
 import {
   type Caller,
   judgePolicies,
   type PolicyDocument,
   readPolicy,
-} from '../../src/core/iam-policy.ts';
-import { type Fit, textLike } from '../../src/core/text-form.ts';
+} from '../../../src/core/iam/policy.ts';
+import { type Fit, textLike } from '../../../src/core/iam/text-form.ts';
 
 const PROVIDER = 'arn:aws:iam::111122223333:saml-provider/rolebridge';
 const FEDERATED: Caller = { kind: 'federated', provider: PROVIDER };

@@ -2,15 +2,16 @@
  * Which ways the rules make into each account, by role: what is known before policies are written.
  *
  * Owns: the rules by account, roles that groups name, hubs. Does not own: what the bridge sends
- * (trust-ways.ts).
+ * (ways.ts).
  */
-import type { AccessRule } from './access-rule.ts';
-import type { ConnectorId } from './identity.ts';
-import type { Application } from './oauth-client.ts';
-import { type PartitionOverrides, partitionTable } from './partitions.ts';
-import { type Account, type AccountId, type Partition, type RoleName, roleArn } from './role.ts';
-import type { RolePattern } from './role-scope.ts';
-import type { HubTarget } from './trust-policy.ts';
+import type { AccessRule } from '../access-rule.ts';
+import type { ConnectorId } from '../identity.ts';
+import type { Application } from '../oauth-client.ts';
+import { type PartitionOverrides, partitionTable } from '../partitions.ts';
+import { type Account, type AccountId, type Partition, type RoleName, roleArn } from '../role.ts';
+import type { RolePattern } from '../role-scope.ts';
+import type { WorkloadRule } from '../workload-rule.ts';
+import type { HubTarget } from './policy.ts';
 import {
   type Grant,
   type Issuers,
@@ -19,8 +20,7 @@ import {
   type TrustConnector,
   waysInto,
   waysIntoHub,
-} from './trust-ways.ts';
-import type { WorkloadRule } from './workload-rule.ts';
+} from './ways.ts';
 
 /** The parts of a configuration that a plan is made of. */
 export interface TrustParts extends Pick<Issuers, 'baseUrl' | 'issuer'> {

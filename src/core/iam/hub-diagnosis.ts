@@ -2,17 +2,17 @@
  * Whether a hub role may assume the roles behind it, by its own policies: inline ones, attached
  * ones and the permissions boundary (IAM User Guide, "Cross-account policy evaluation logic").
  */
-import type { Finding, FindingId } from './finding.ts';
+import type { Finding, FindingId } from '../finding.ts';
+import { listed } from '../listed.ts';
 import {
   type JudgedStatement,
   type Judgement,
   judgePolicies,
   type PolicyDocument,
   readPolicy,
-} from './iam-policy.ts';
-import { actionsOf, type NeededAction, ownRequest, type PlannedCall } from './iam-request.ts';
-import type { IamPolicy, IamRole } from './iam-state.ts';
-import { listed } from './listed.ts';
+} from './policy.ts';
+import { actionsOf, type NeededAction, ownRequest, type PlannedCall } from './request.ts';
+import type { IamPolicy, IamRole } from './state.ts';
 
 /** A role behind the hub, with the calls by which it is reached. */
 export interface HubTarget {

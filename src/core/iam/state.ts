@@ -4,7 +4,7 @@
  * Whatever was not given is unknown, which is not the same as missing: every list says whether it
  * is complete, and every field that a source can lack is undefined then.
  */
-import type { AccountId } from './role.ts';
+import type { AccountId } from '../role.ts';
 
 export interface IamState {
   readonly account: AccountId;

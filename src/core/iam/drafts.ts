@@ -1,4 +1,6 @@
 /** States of IAM while they are put together from several answers. */
+
+import type { AccountId } from '../role.ts';
 import type {
   IamManagedPolicy,
   IamOidcProvider,
@@ -7,17 +9,8 @@ import type {
   IamSamlProvider,
   IamState,
   Listing,
-} from './iam-state.ts';
-import {
-  type IamArn,
-  iamArn,
-  instantOf,
-  isObject,
-  listOf,
-  policyOf,
-  textOf,
-} from './iam-values.ts';
-import type { AccountId } from './role.ts';
+} from './state.ts';
+import { type IamArn, iamArn, instantOf, isObject, listOf, policyOf, textOf } from './values.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 /** The lists of a state that an answer can have all of. */

@@ -1,12 +1,12 @@
 /** Conditions of trust policies that no call of the bridge meets: which it is, what to do. */
-import type { FindingId } from './finding.ts';
-import type { JudgedCondition } from './iam-condition.ts';
-import type { PolicyFault } from './iam-fault.ts';
-import type { IamStatement } from './iam-policy.ts';
-import { REQUEST_TAG } from './iam-request.ts';
-import { listed } from './listed.ts';
-import type { ConditionKeys } from './trust-policy.ts';
-import type { PlannedWay } from './trust-ways.ts';
+import type { FindingId } from '../finding.ts';
+import { listed } from '../listed.ts';
+import type { ConditionKeys } from '../trust/policy.ts';
+import type { PlannedWay } from '../trust/ways.ts';
+import type { JudgedCondition } from './condition.ts';
+import type { PolicyFault } from './fault.ts';
+import type { IamStatement } from './policy.ts';
+import { REQUEST_TAG } from './request.ts';
 
 interface Looked {
   readonly way: PlannedWay;

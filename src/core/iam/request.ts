@@ -2,13 +2,14 @@
  * What policies of IAM see of one planned call of the bridge: the caller, and the condition keys
  * (IAM User Guide, "AWS global condition context keys", "IAM and AWS STS condition context keys").
  */
-import type { RequestKeys, SentKey, SentValue } from './iam-condition.ts';
-import type { Caller, PolicyRequest } from './iam-policy.ts';
-import type { Account } from './role.ts';
+
+import type { Account } from '../role.ts';
+import type { Instant } from '../time.ts';
+import { conditionKeys } from '../trust/policy.ts';
+import type { PlannedTag, PlannedText, PlannedWay } from '../trust/ways.ts';
+import type { RequestKeys, SentKey, SentValue } from './condition.ts';
+import type { Caller, PolicyRequest } from './policy.ts';
 import { ANY_TEXT, exactText, textLike } from './text-form.ts';
-import type { Instant } from './time.ts';
-import { conditionKeys } from './trust-policy.ts';
-import type { PlannedTag, PlannedText, PlannedWay } from './trust-ways.ts';
 
 /** A planned call, and what is known around it. */
 export interface PlannedCall {

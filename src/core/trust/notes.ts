@@ -1,9 +1,9 @@
 /** What a plan of IAM cannot say, and what of it IAM does not accept: sentences for operators. */
-import { listed } from './listed.ts';
-import type { RoleName } from './role.ts';
-import { type Gathered, isReserved } from './trust-grants.ts';
-import type { PermissionPolicy, TrustPolicy } from './trust-policy.ts';
-import type { PlannedWay } from './trust-ways.ts';
+import { listed } from '../listed.ts';
+import type { RoleName } from '../role.ts';
+import { type Gathered, isReserved } from './grants.ts';
+import type { PermissionPolicy, TrustPolicy } from './policy.ts';
+import type { PlannedWay } from './ways.ts';
 
 interface NotedRole {
   readonly name: RoleName;

@@ -2,9 +2,9 @@
  * Trust policies, and the permissions of hub roles: exactly the actions and conditions that the
  * planned ways use.
  */
-import { type RoleArn, withoutScheme } from './role.ts';
-import { compareTexts } from './text-order.ts';
-import type { PlannedWay } from './trust-ways.ts';
+import { type RoleArn, withoutScheme } from '../role.ts';
+import { compareTexts } from '../text-order.ts';
+import type { PlannedWay } from './ways.ts';
 
 /** A policy as JSON. A value of several texts is a sorted list. */
 export interface TrustPolicy {
