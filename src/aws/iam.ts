@@ -3,7 +3,7 @@
  * changed there.
  *
  * Owns: the calls, their limits, what a denial means. Does not own: what the answers mean
- * (core/iam-output.ts). Credentials come from the SDK's own chain for the profile, the endpoints
+ * (core/iam/output.ts). Credentials come from the SDK's own chain for the profile, the endpoints
  * from AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS where they are set.
  */
 import {

@@ -9,7 +9,7 @@ import type { ConfigurationWithoutSecrets } from '../config/configuration.ts';
 import type { CheckedConfiguration } from '../config/load.ts';
 import type { LocatedProblem } from '../config/problems.ts';
 import type { AccessRule } from '../core/access-rule.ts';
-import { listed } from '../core/listed.ts';
+import { counted, listed } from '../core/listed.ts';
 import { printableJson } from '../core/printable.ts';
 import type { Account, AccountId } from '../core/role.ts';
 import { formatDuration } from '../core/time.ts';
@@ -149,7 +149,7 @@ function writeText(
   ]);
   if (skippedAccounts.length > 0) printText(`${skippedText(skippedAccounts)}\n`);
   printText(
-    `${file} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.`,
+    `${file} is in order: ${counted(connectors.length, 'connector')}, ${counted(accounts.length, 'account')}, ${counted(access.length, 'access rule')}.`,
   );
 }
 

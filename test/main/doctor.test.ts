@@ -53,7 +53,7 @@ describe('doctor', () => {
     assert.match(stdout, /^This host$/m);
     assert.equal(stdout.match(/^ {2}ERROR .*The key directory is missing/gm)?.length, 1);
     assert.match(stdout, /^ +-> Restore the directory from its backup/m);
-    assert.match(stdout, /^\d+ errors, \d+ warnings, \d+ notes, \d+ in order$/m);
+    assert.match(stdout, /^\d+ errors?, \d+ warnings?, \d+ notes?, \d+ in order$/m);
     assert.doesNotMatch(`${stdout}${stderr}`, /\bat .*\.ts:\d+/);
   });
 

@@ -205,7 +205,7 @@ export async function assertFirstCredentials(
 
 /** What the commands say when everything fits. */
 export function assertSound({ outputs }: FirstHour): void {
-  assert.match(outputs.check!, /is in order: 1 connectors, 1 accounts, 1 access rules/);
+  assert.match(outputs.check!, /is in order: 1 connector, 1 account, 1 access rule/);
   assert.match(outputs.doctor!, /^0 errors, 0 warnings/m);
   assert.match(outputs.trust!, /aws cloudformation deploy /);
 }

@@ -22,7 +22,7 @@ export const CONNECTOR_FINDINGS = {
   'connectors.attribute-unlisted': { level: 'note', title: 'An attribute is not listed' },
   'connectors.backchannel-unsupported': { level: 'warning', title: 'No back-channel logout' },
   'connectors.certificate-ends-in-7-days': {
-    level: 'error',
+    level: 'warning',
     title: 'The signing certificate ends in 7 days',
   },
   'connectors.certificate-ends-in-30-days': {
@@ -34,7 +34,7 @@ export const CONNECTOR_FINDINGS = {
     title: 'The signing certificate ends in 90 days',
   },
   'connectors.certificate-expired': {
-    level: 'error',
+    level: 'warning',
     title: 'The signing certificate has expired',
   },
   'connectors.certificate-sha1': { level: 'note', title: 'A certificate is signed with SHA-1' },

@@ -2,7 +2,7 @@
  * `--iam FILE`: what the AWS CLI printed about IAM, as the state of each account.
  *
  * Owns: files and directories, their limits, what a file cannot be. Does not own: which answer it
- * is (core/iam-output.ts).
+ * is (core/iam/output.ts).
  */
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';

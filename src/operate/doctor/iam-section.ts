@@ -3,7 +3,7 @@
  * through profiles of the AWS CLI (`--aws-profile`).
  *
  * Owns: which accounts and roles are looked at, what was not given. Does not own: the causes
- * (core/iam-diagnosis.ts).
+ * (core/iam/diagnosis.ts).
  */
 import { type Finding, levelOf } from '../../core/finding.ts';
 import { diagnoseAccount } from '../../core/iam/diagnosis.ts';
@@ -11,7 +11,7 @@ import { combineOutputs, type IamOutput } from '../../core/iam/output.ts';
 import type { ProviderContext, Signer, SigningFacts } from '../../core/iam/provider-diagnosis.ts';
 import type { IamState } from '../../core/iam/state.ts';
 import type { ConnectorId } from '../../core/identity.ts';
-import { listed } from '../../core/listed.ts';
+import { counted, listed } from '../../core/listed.ts';
 import type { IamReader } from '../../core/ports.ts';
 import type { Account, AccountId, RoleName } from '../../core/role.ts';
 import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust/plan.ts';
@@ -219,10 +219,6 @@ function inOrder({ account, roles, samlProvider, oidcProviders }: AccountPlan, a
     subject: account.name,
     message: `${counts} are as the configuration needs them`,
   } satisfies Finding;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function* notExamined(

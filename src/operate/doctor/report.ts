@@ -1,6 +1,7 @@
 /** How `doctor` prints: findings by section, progress on standard error, a summary. */
 import { type Finding, levelOf } from '../../core/finding.ts';
 import { FINDING_LEVELS, type FindingLevel } from '../../core/finding-row.ts';
+import { counted } from '../../core/listed.ts';
 import { printableLine } from '../../core/printable.ts';
 import { printJson, printText } from '../output.ts';
 import type { Section } from './section.ts';
@@ -41,16 +42,11 @@ export function linesOf(finding: Finding): readonly string[] {
 /** Prints how many findings of each level there are. */
 export function printSummary(all: readonly Found[]): void {
   const counts = countsOf(all);
-  const told = FINDING_LEVELS.map(level => `${counts[level]} ${WORDS[level]}`);
+  const told = FINDING_LEVELS.map(level =>
+    level === 'ok' ? `${counts.ok} in order` : counted(counts[level], level),
+  );
   printText(`\n${told.join(', ')}`);
 }
-
-const WORDS: { readonly [L in FindingLevel]: string } = {
-  error: 'errors',
-  warning: 'warnings',
-  note: 'notes',
-  ok: 'in order',
-};
 
 export function printFindings(all: readonly Found[]): void {
   printJson({

@@ -2,7 +2,7 @@
  * `trust`: prints what IAM needs so that the bridge can give each role of its rules.
  *
  * Owns: the choice of accounts and roles, where the metadata comes from, what goes to standard
- * output. Does not own: the plan (core/trust-plan), the printers, the files (writing.ts).
+ * output. Does not own: the plan (core/trust/plan.ts), the printers, the files (writing.ts).
  */
 import type { ConfigurationWithoutSecrets } from '../../config/configuration.ts';
 import type { ConnectorId } from '../../core/identity.ts';
