@@ -1,5 +1,6 @@
 /**
- * `init`: writes a configuration from answers, creates the signing keys, and says what to do next.
+ * `init`: writes a configuration from answers, creates the signing keys and the database, and says
+ * what to do next.
  *
  * Owns: the order of the steps. Writes nothing before every answer is known and the configuration
  * is checked, and never replaces a file.
@@ -51,13 +52,20 @@ interface Writing {
 }
 
 /** The keys come first: with the configuration, everything is there. */
-async function write({ file, text, answers }: Writing, { createKeys }: Ports): Promise<KeysMade> {
+async function write({ file, text, answers }: Writing, ports: Ports): Promise<KeysMade> {
   const directory = dirname(resolve(file));
   await directoryFor(resolve(file));
   const keys = join(directory, KEYS_DIRECTORY);
   const hadKeys = await isThere(join(keys, 'saml.pem'));
-  await createKeys(keys);
-  if (answers.store !== ':memory:') await directoryFor(resolve(directory, answers.store));
+  await ports.createKeys(keys);
+  if (answers.store !== ':memory:')
+    await makeDatabase(resolve(directory, answers.store), keys, ports);
   await writeNew(file, text);
   return hadKeys ? 'kept' : 'created';
+}
+
+/** `doctor` records its probes there, before the server has run. A database that exists stays. */
+async function makeDatabase(file: string, keys: string, { createDatabase }: Ports): Promise<void> {
+  await directoryFor(file);
+  if (!(await isThere(file))) await createDatabase(file, keys);
 }

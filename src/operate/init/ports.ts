@@ -7,6 +7,8 @@ export interface Ports {
   readonly inspector: ProviderInspector;
   /** Creates missing signing keys (mode 0600) in a directory (0700); existing ones stay. */
   readonly createKeys: (directory: string) => Promise<void>;
+  /** Creates a database with its tables, sealed by a key of the directory `keys`. */
+  readonly createDatabase: (file: string, keys: string) => Promise<void>;
   /** A user types and reads here. */
   readonly isInteractive: boolean;
   /** Where the result goes. */

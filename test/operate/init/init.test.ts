@@ -201,15 +201,24 @@ describe('the instructions of init', () => {
 });
 
 describe('init', () => {
-  it('creates the keys and the data directory for its user alone', async () => {
+  it('creates the keys and the database for its user alone', async () => {
     const { file } = await write(OKTA);
     const base = join(file, '..');
     const mode = (name: string): number => statSync(join(base, name)).mode & 0o777;
     assert.deepEqual(readdirSync(base).sort(), ['certs', 'data', 'rolebridge.yaml']);
     assert.deepEqual([mode('certs'), mode('data')], [0o700, 0o700]);
+    assert.equal(mode('data/rolebridge.db'), 0o600);
     for (const key of ['saml', 'web-identity', 'service-provider'])
       assert.equal(mode(`certs/${key}.pem`), 0o600);
     assert.equal(mode('rolebridge.yaml') & 0o022, 0);
+  });
+
+  it('leaves a database that exists as it is', async () => {
+    const base = directory();
+    mkdirSync(join(base, 'data'));
+    writeFileSync(join(base, 'data/rolebridge.db'), 'mine');
+    await runInit({ ...OKTA, config: join(base, 'rolebridge.yaml') });
+    assert.equal(readFileSync(join(base, 'data/rolebridge.db'), 'utf8'), 'mine');
   });
 
   it('replaces no configuration, also not a link that leads nowhere', async () => {
