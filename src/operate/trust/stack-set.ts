@@ -87,20 +87,59 @@ function namedShapes(shapes: readonly Shape[]): readonly (Shape & { readonly nam
 }
 
 function commands({ name, text, accounts }: Shape & { readonly name: string }): readonly string[] {
-  const ids = accounts.map(({ plan }) => plan.account.id).sort();
   const { partition } = accounts[0]!.plan.account;
   const body = isInline(text)
     ? `--template-body file://${name}.json`
     : `--template-url "https://BUCKET.s3.amazonaws.com/${name}.json"`;
-  const parameters = text.includes('"ExternalId"')
-    ? ' --parameters ParameterKey=ExternalId,ParameterValue="$EXTERNAL_ID"'
-    : '';
-  const template = `--stack-set-name ${name} ${body} --capabilities CAPABILITY_NAMED_IAM${parameters}`;
+  const template = `--stack-set-name ${name} ${body} --capabilities CAPABILITY_NAMED_IAM`;
+  const hasExternalIds = text.includes('"ExternalId"');
+  const parameters = hasExternalIds ? OWN_EXTERNAL_IDS : NO_PARAMETERS;
+  const groups = hasExternalIds ? accounts.map(account => [account]) : [accounts];
+  const instances = groups
+    .toSorted(byName)
+    .flatMap(of => [
+      ...(hasExternalIds
+        ? [`# ${of.map(named).join()}: EXTERNAL_ID is via.externalId of it.`]
+        : []),
+      `aws cloudformation create-stack-instances --stack-set-name ${name} --regions ${defaultRegion(partition)} --deployment-targets "OrganizationalUnitIds=$ROOT,Accounts=${idsOf(of)},AccountFilterType=INTERSECTION"${parameters.instances}`,
+    ]);
   return [
     `# ${name}: ${accounts.map(named).sort().join(', ')}`,
     ...(isInline(text) ? [] : ['# It is larger than 51,200 bytes: upload it to a bucket first.']),
-    `aws cloudformation create-stack-set ${template} --permission-model SERVICE_MANAGED --auto-deployment Enabled=false`,
-    `aws cloudformation create-stack-instances --stack-set-name ${name} --regions ${defaultRegion(partition)} --deployment-targets "OrganizationalUnitIds=$ROOT,Accounts=${ids.join(',')},AccountFilterType=INTERSECTION"`,
-    `# Later: aws cloudformation update-stack-set ${template}`,
+    `aws cloudformation create-stack-set ${template}${parameters.creation} --permission-model SERVICE_MANAGED --auto-deployment Enabled=false`,
+    ...(instances.length > 1 && hasExternalIds ? [ONE_BY_ONE] : []),
+    ...instances,
+    `# Later: aws cloudformation update-stack-set ${template}${parameters.update}`,
   ];
+}
+
+interface Parameters {
+  readonly creation: string;
+  readonly instances: string;
+  readonly update: string;
+}
+
+const NO_PARAMETERS: Parameters = { creation: '', instances: '', update: '' };
+
+/** No account gets the external id of another one: its owner could read it there. */
+const OWN_EXTERNAL_IDS: Parameters = {
+  creation: ' --parameters ParameterKey=ExternalId,ParameterValue=set-in-each-account',
+  instances: ' --parameter-overrides ParameterKey=ExternalId,ParameterValue="$EXTERNAL_ID"',
+  update: ' --parameters ParameterKey=ExternalId,UsePreviousValue=true',
+};
+
+const ONE_BY_ONE =
+  '# One command after the other: the operation of the one before must have ended.';
+
+type Accounts = readonly AccountTrust[];
+
+function byName([a]: Accounts, [b]: Accounts): number {
+  return compareTexts(named(a!), named(b!));
+}
+
+function idsOf(accounts: Accounts): string {
+  return accounts
+    .map(({ plan }) => plan.account.id)
+    .sort()
+    .join(',');
 }

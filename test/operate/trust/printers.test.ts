@@ -58,7 +58,10 @@ describe('every printer', () => {
         notes,
         printed: { files },
       } = await printed(format, WHOLE, { json });
-      assert.deepEqual(notes, ['idle: No rule gives a role here, so IAM needs nothing.']);
+      assert.deepEqual(
+        notes.filter(note => !note.startsWith('sandbox:')),
+        ['idle: No rule gives a role here, so IAM needs nothing.'],
+      );
       assert.ok(!files.some(({ path }) => path.includes('idle')));
     });
 
@@ -381,6 +384,25 @@ access: [{ groups: [g], accounts: [old], roles: [ReadOnly] }]
       await assert.rejects(printed('cli', yaml, { files }), reason);
     });
   }
+});
+
+describe('a stack set', () => {
+  it('gives each account its own external id alone', async () => {
+    const partners = ['partner', 'vendor'].map(
+      (name, at) =>
+        `  - { id: "44445555666${at}", name: ${name}, via: { account: prod, role: Hub, externalId: { env: ID_OF_${at} } } }\n`,
+    );
+    const accounts = `accounts:
+  - { id: "111122223333", name: prod, trust: web-identity }\n${partners.join('')}`;
+    const rules = 'access: [{ name: a, groups: [g], accounts: ["*"], roles: [Admin] }]\n';
+    const { steps } = (await printed('stackset', HEAD + accounts + rules)).printed;
+    const withId = steps.filter(line => line.includes('$EXTERNAL_ID'));
+    assert.deepEqual(
+      withId.map(line => /Accounts=([\d,]+\d)/.exec(line)?.[1]),
+      ['444455556660', '444455556661'],
+    );
+    for (const line of withId) assert.match(line, /create-stack-instances .*--parameter-overrides/);
+  });
 });
 
 describe('files', () => {
