@@ -95,7 +95,13 @@ function issuerNotes(ways: readonly PlannedWay[]): readonly string[] {
       call === 'sts:AssumeRoleWithSAML' && connector !== undefined ? connector : [],
     ),
   );
+  const passedOn = new Set(ways.flatMap(({ connector }) => connector ?? []));
   return [
+    ...(passedOn.size > 0
+      ? [
+          `A caller that has a token or response of ${listed([...passedOn])} for the bridge can take these roles without the bridge: AWS knows no groups, rules or second factor of it. Give them few permissions, or use trust: web-identity.`,
+        ]
+      : []),
     ...[...urls]
       .filter(url => !/^https:\/\/[^:/?#]+(?:\/[^?#]*)?$/.test(url))
       .map(
