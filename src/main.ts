@@ -17,9 +17,9 @@ import {
   OPTIONS,
   type Options,
   UsageError,
-  usage,
 } from './operate/command.ts';
 import { isProxyUsable, readAgain, readConfiguration } from './operate/reading.ts';
+import { optionFault, usage, whyUnknown } from './operate/usage.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import type { Serving } from './serving.ts';
 
@@ -57,8 +57,16 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
   const invocation = invocationOf(COMMANDS, positionals, options);
   if (invocation !== undefined) return invocation.command.run(invocation.options);
+  const why = whyUnknown(COMMANDS, positionals);
+  if (why !== undefined) process.stderr.write(`rolebridge-server: ${printableText(why)}\n\n`);
   process.stderr.write(usage(COMMANDS, positionals));
   return EXIT.usage;
+}
+
+/** Ends a command whose reader closes the pipe early, as `head` does. */
+function endWithReader(fault: Error): void {
+  if (codeOf(fault) === 'EPIPE') process.exit(process.exitCode);
+  throw fault;
 }
 
 async function check(options: Options): Promise<ExitCode> {
@@ -66,6 +74,8 @@ async function check(options: Options): Promise<ExitCode> {
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {
+  // A server that cannot log fails, so that a supervisor starts it again.
+  process.stdout.off('error', endWithReader);
   const apply = withLogLevel(level);
   const configuration = await readConfiguration(config!, { secrets: 'all' });
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
@@ -113,11 +123,14 @@ function codeOf(thrown: unknown): string {
   return String((thrown as { code?: unknown } | undefined)?.code);
 }
 
+process.stdout.on('error', endWithReader);
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   if (isIncomplete(thrown)) throw thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const raw = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = isUsageError(thrown) ? optionFault(raw) : raw;
   process.stderr.write(`rolebridge-server: ${printableText(message)}\n`);
   process.exitCode = isUsageError(thrown) ? EXIT.usage : EXIT.failed;
 }

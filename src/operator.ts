@@ -40,8 +40,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   },
   {
     name: 'doctor',
-    synopsis:
-      '[CONFIG] [--connector ID] [--account NAME] [--role NAME] [--iam FILE | --aws-profile NAME] [--no-probe]',
+    synopsis: '[CONFIG] [OPTION ...]',
     help: 'name what is wrong between the identity provider and the roles',
     arguments: ['[CONFIG]'],
     requires: [],

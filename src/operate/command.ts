@@ -1,12 +1,9 @@
 /**
  * A command of `rolebridge-server` as one row: arguments, options, help and what it does.
  *
- * Owns: the options of all commands, the row that a command line means, the help. Does not own: the
- * rows (operator.ts, main.ts).
+ * Owns: the options of all commands, and the row that a command line means. Does not own: the rows
+ * (operator.ts, main.ts), the help (usage.ts).
  */
-import { LOG_LEVELS } from '../config/configuration.ts';
-import { alignedRows } from '../core/aligned.ts';
-
 export const EXIT = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -60,7 +57,7 @@ export const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type OptionName = keyof typeof OPTIONS;
+export type OptionName = keyof typeof OPTIONS;
 
 type ValueOf<O> = O extends { readonly multiple: true }
   ? readonly string[]
@@ -74,7 +71,7 @@ export type Options = {
 } & { readonly arguments?: readonly string[] | undefined };
 
 /** A part of a command line. `one user` is exactly one of --user and --person. */
-type Part = OptionName | 'one user';
+export type Part = OptionName | 'one user';
 
 export interface Command {
   /** One word or several: `trust terraform`. */
@@ -154,89 +151,3 @@ function isGiven(part: Part, given: readonly OptionName[]): boolean {
 function partsOf({ arguments: _, ...options }: Options): OptionName[] {
   return (Object.keys(options) as OptionName[]).filter(name => options[name] !== undefined);
 }
-
-/** The help of the commands that these words begin, or of all if they begin none. */
-export function usage(commands: readonly Command[], words: readonly string[] = []): string {
-  const [first] = words;
-  const asked = commands.filter(({ name }) => name.split(' ')[0] === first);
-  const shown = asked.length > 0 ? asked : commands;
-  const rows = shown.map(({ name, synopsis, help }) => [`  ${PROGRAM} ${name} ${synopsis}`, help]);
-  const options = OPTIONS_HELP.filter(
-    ([name]) => name === undefined || shown.some(command => takes(command, name)),
-  ).map(([, ...row]) => row);
-  return `${PROGRAM}: a federation bridge for AWS
-
-${alignedRows(rows).join('\n')}
-
-${alignedRows(options).join('\n')}
-
-Signals: SIGTERM and SIGINT stop the server gracefully, SIGHUP reloads its configuration.
-Exit codes: 0 done, 1 failed or a finding, 2 wrong usage, 78 invalid configuration.
-`;
-}
-
-function takes({ requires, allows = [] }: Command, option: OptionName): boolean {
-  const parts: readonly Part[] = [...requires, ...allows];
-  return parts.includes(option) || (option === 'person' && parts.includes('one user'));
-}
-
-const PROGRAM = 'rolebridge-server';
-const LEVELS = LOG_LEVELS.join(', ');
-const PROVIDER_NAMES = 'okta, entra, adfs, google, keycloak, ping, onelogin, jumpcloud or other';
-
-/** The option, if only some commands take it; its name and value; what it means. */
-const OPTIONS_HELP: readonly (readonly [OptionName | undefined, string, string])[] = [
-  [
-    'person',
-    '  --person ID',
-    'instead of --user, or with USER: the person id from the audit trail',
-  ],
-  [
-    'workload',
-    '  --workload NAME',
-    'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main',
-  ],
-  ['groups', '  --groups A,B', 'names of groups, exactly as the identity provider sends them'],
-  ['no-probe', '  --no-probe', 'with doctor: try no role by the real call'],
-  ['reason', '  --reason TEXT', 'with block and unblock: for the audit trail'],
-  ['iam', '  --iam FILE', 'what the AWS CLI printed of IAM, or a directory of it'],
-  [
-    'aws-profile',
-    '  --aws-profile NAME',
-    'with doctor: a profile that can read the IAM of an account',
-  ],
-  [
-    'account',
-    '  --account NAME',
-    'this account alone, by name or id; with init, ID=NAME; repeatable',
-  ],
-  ['out', '  --out DIR', 'writes files into this directory'],
-  ['existing', '  --existing', 'the roles exist: changes their trust policies alone'],
-  ['force', '  --force', 'replaces files that this command wrote earlier'],
-  ['base-url', '  --base-url URL', 'address of the bridge for browsers: https://aws.example.com'],
-  ['provider', '  --provider NAME', PROVIDER_NAMES],
-  ['protocol', '  --protocol NAME', 'saml or oidc; by default that of --metadata or --issuer'],
-  ['metadata', '  --metadata URL|FILE', 'SAML: the metadata of the provider'],
-  ['issuer', '  --issuer URL', 'OpenID Connect: the issuer, as the provider names it'],
-  ['client-id', '  --client-id ID', 'OpenID Connect: the client of the bridge'],
-  ['client-secret-env', '  --client-secret-env NAME', 'the variable that contains its secret'],
-  ['client-secret-file', '  --client-secret-file PATH', 'or the file that contains it'],
-  ['connector', '  --connector ID', 'a connector; with init, the id of the new one'],
-  ['claim', '  --claim WHAT=NAME', 'claim or attribute of username, email or groups; repeatable'],
-  ['accounts-file', '  --accounts-file FILE', 'output of aws organizations list-accounts'],
-  [
-    'rule',
-    '  --rule GROUP=ACCOUNT/ROLE',
-    'a group that gets a role; * is every account; repeatable',
-  ],
-  ['trust', '  --trust KIND', 'how roles trust the bridge: saml (default) or web-identity'],
-  ['listen', '  --listen HOST:PORT', 'by default 127.0.0.1:3000'],
-  ['store', '  --store FILE', 'database, relative to the configuration: data/rolebridge.db'],
-  ['aws-endpoint', '  --aws-endpoint URL', 'a local AWS instead of the real one'],
-  ['offline', '  --offline', 'do not look at the provider'],
-  ['yes', '  --yes', 'ask nothing: options and defaults'],
-  ['print', '  --print', 'print the configuration and write nothing'],
-  ['log-level', '  --log-level LEVEL', `instead of log.level: ${LEVELS}`],
-  [undefined, '  --json', 'JSON output'],
-  [undefined, '  -h, --help', 'this text; with a command, its part alone'],
-];

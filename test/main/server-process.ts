@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** All that a server of the tests gets of the environment. */
 export const ENVIRONMENT = {
   PATH: process.env.PATH,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -11,7 +12,7 @@ import { freePort } from '../support/free-port.ts';
 import { exchange, parseAnswer, type RawAnswer } from '../support/raw-http.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, enterPassword } from '../support/world.ts';
-import { CLIENT_SECRET, run, ServerProcess, writeConfiguration } from './server-process.ts';
+import { CLIENT_SECRET, MAIN, run, ServerProcess, writeConfiguration } from './server-process.ts';
 
 const STACK = /\n\s+at |node_modules|node:internal/;
 
@@ -21,12 +22,12 @@ describe('the command', () => {
   it('--help prints the usage and ends with 0', async () => {
     const { code, stdout, stderr } = await run('--help');
     assert.equal(code, 0);
-    assert.match(stdout, /serve --config FILE[\s\S]*check FILE[\s\S]*SIGHUP[\s\S]*78/);
+    assert.match(stdout, /serve \[CONFIG\][\s\S]*check \[CONFIG\][\s\S]*SIGHUP[\s\S]*78/);
     assert.equal(stderr, '');
   });
 
   it('a wrong usage ends with 2 and says what is right', async () => {
-    const usages = [[], ['serve'], ['check', 'a.yaml', 'b.yaml'], ['serve', '--port', '1']];
+    const usages = [[], ['sessions'], ['check', 'a.yaml', 'b.yaml'], ['serve', '--port', '1']];
     const outcomes = await Promise.all(usages.map(args => run(...args)));
     for (const { code, stdout, stderr } of outcomes) {
       assert.equal(code, 2);
@@ -34,6 +35,24 @@ describe('the command', () => {
       assert.match(stderr, /rolebridge-server/);
       assert.doesNotMatch(stderr, STACK);
     }
+  });
+
+  it('fits help into 80 columns, and says which word of a command line is unknown', async () => {
+    const helps = await Promise.all(['doctor', 'init', 'trust'].map(name => run(name, '--help')));
+    for (const { stdout } of [await run('--help'), ...helps])
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+    assert.match((await run('doctr')).stderr, /unknown command "doctr"\. Did you mean: doctor\?/);
+    const { stderr } = await run('doctor', '--acount', 'prod');
+    assert.equal(stderr, 'rolebridge-server: unknown option --acount. Did you mean: --account?\n');
+  });
+
+  it('ends in silence when its reader closes the pipe', async () => {
+    const child = spawn(process.execPath, [MAIN, '--help']);
+    child.stdout.destroy();
+    const stderr = child.stderr.toArray();
+    const [code] = await once(child, 'close');
+    assert.equal(Buffer.concat(await stderr).toString(), '');
+    assert.equal(code, 0);
   });
 
   it('serve rejects an unknown log level and names the known ones', async () => {
