@@ -35,11 +35,16 @@ export async function inspectSaml(
     const document = readIdpDocument(xml);
     return factsOf(document, answer()?.served ?? {}, parts.clock.now());
   } catch (thrown) {
-    const status = answer()?.status ?? 200;
-    throw providerFault(thrown, location, {
-      kind: status === 200 ? 'document' : 'status',
-      fix: 'It must be the SAML 2.0 metadata of a single identity provider, as XML.',
-    });
+    const { status = 200 } = answer() ?? {};
+    const isAnswer = status === 200;
+    throw providerFault(
+      isAnswer ? thrown : new Error(`answers with HTTP status ${status}`),
+      location,
+      {
+        kind: isAnswer ? 'document' : 'status',
+        fix: 'It must be the SAML 2.0 metadata of a single identity provider, as XML.',
+      },
+    );
   }
 }
 

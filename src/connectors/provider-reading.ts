@@ -77,7 +77,16 @@ export function providerFault(
       });
   }
   const message = thrown instanceof Error ? thrown.message : 'the provider cannot be read';
-  return new ProviderFault(kind, message, { fix, cause: thrown });
+  const where = nameOf(location);
+  const told = message.startsWith(where) ? message : `${where}: ${message}`;
+  return new ProviderFault(kind, told, { fix, cause: thrown });
+}
+
+/** Without the query, which can contain a secret. */
+function nameOf(location: DocumentLocation): string {
+  if ('file' in location) return location.file;
+  const { origin, pathname } = URL.parse(location.url) ?? {};
+  return origin === undefined ? 'the address' : `${origin}${pathname}`;
 }
 
 const UNREADABLE = {

@@ -1,5 +1,7 @@
 /** What a reload changed of accounts, and of where rules give roles: for the log. */
+
 import type { AccessRule } from './access-rule.ts';
+import { counted } from './listed.ts';
 import type { Account, AccountId } from './role.ts';
 import type { WorkloadRule } from './workload-rule.ts';
 
@@ -125,7 +127,7 @@ function comparison({ before, after }: Sides): (old: Accounts, next: Accounts) =
 function differenceOf(old: Accounts, next: Accounts, nameOf: (id: AccountId) => string): string {
   if (old === undefined && next === undefined) return '';
   if (next === undefined) return 'now every account';
-  if (old === undefined) return `now ${next.length} accounts instead of every one`;
+  if (old === undefined) return `now ${counted(next.length, 'account')} instead of every one`;
   const [before, after] = [new Set(old), new Set(next)];
   const more = next.filter(id => !before.has(id));
   const less = old.filter(id => !after.has(id));

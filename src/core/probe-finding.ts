@@ -113,7 +113,7 @@ const BY_CODE: Readonly<Record<string, (of: Refused) => Meaning>> = {
 /** What a refused probe is as a finding. */
 export function refusalFinding(probe: Probe, error: BridgeError): Finding {
   const [id, message, fix] = meaningOf(probe, error);
-  return { id, subject: subjectOf(probe), message: `${message} (${error.message})`, fix };
+  return { id, subject: subjectOf(probe), message, found: error.message, fix };
 }
 
 /** `prod/Admin (admins)`: the role and the rules. */

@@ -13,11 +13,11 @@ import { counted, listed } from '../core/listed.ts';
 import { printableJson } from '../core/printable.ts';
 import type { Account, AccountId } from '../core/role.ts';
 import { formatDuration } from '../core/time.ts';
-import type { ClaimCondition, WorkloadRule } from '../core/workload-rule.ts';
+import type { WorkloadRule } from '../core/workload-rule.ts';
 import { EXIT, type ExitCode, type Options } from './command.ts';
 import { printText, table } from './output.ts';
 import { checkAndPrint, isProxyUsable } from './reading.ts';
-import { listedOrNothing, requirementsOf } from './role-output.ts';
+import { conditionText, listedOrNothing, requirementsOf } from './role-output.ts';
 
 type Checked = CheckedConfiguration<'none'>;
 
@@ -83,10 +83,6 @@ function ofWorkloads(rule: WorkloadRule): ShownRule {
     requires: requirementsOf(rule),
     elevation: undefined,
   };
-}
-
-function conditionText({ claim, values, patterns }: ClaimCondition): string {
-  return `${claim}: ${listed([...values, ...patterns])}`;
 }
 
 /** `1250: dev-1, dev-2, dev-3, ...`. */
@@ -175,8 +171,8 @@ function writeTable<T>(
 
 function skippedText(skipped: readonly SkippedAccount[]): string {
   const names = listed(skipped.map(({ name, state }) => `${name} (${state})`));
-  const [one, are] = skipped.length === 1 ? ['account', 'is'] : ['accounts', 'are'];
-  return `${skipped.length} ${one} of the organization ${are} not active, so no rule gives a role there: ${names}.`;
+  const are = skipped.length === 1 ? 'is' : 'are';
+  return `${counted(skipped.length, 'account')} of the organization ${are} not active, so no rule gives a role there: ${names}.`;
 }
 
 // ---------------------------------------------------------------- JSON

@@ -5,6 +5,7 @@ import type { ElevationTerms } from '../core/elevation-terms.ts';
 import { listed } from '../core/listed.ts';
 import type { KnownPerson } from '../core/person-record.ts';
 import { requiredBy, requirementName } from '../core/requirements.ts';
+import type { ClaimCondition } from '../core/workload-rule.ts';
 import { dateTime, dateTimeOrNull, fieldsOfBlock, time } from './output.ts';
 
 /** Rows that a table has at most; JSON has all. */
@@ -30,6 +31,11 @@ function approvalsOf({ approvers, breakGlass }: ElevationTerms): readonly string
       `${count} of ${groupPattern === undefined ? listed(groups) : groupPattern}`,
   );
   return [`approval by ${by.join(' and ')}${breakGlass === undefined ? '' : ' (or break-glass)'}`];
+}
+
+/** What a workload's token must say: `repository: acme/api, acme/web`. */
+export function conditionText({ claim, values, patterns }: ClaimCondition): string {
+  return `${claim}: ${listed([...values, ...patterns])}`;
 }
 
 /** What is missing for the role now, in a cell. */

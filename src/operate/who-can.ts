@@ -1,6 +1,6 @@
 /** `who-can ACCOUNT/ROLE`: the rules that give a role, and who can get it. */
 import type { Holder, RoleAnswer, RoleQuestions } from '../bridge/role-questions.ts';
-import { listed } from '../core/listed.ts';
+import { counted, listed } from '../core/listed.ts';
 import { nearest } from '../core/nearest.ts';
 import { type Account, accountFinder, isRoleName, roleArn } from '../core/role.ts';
 import {
@@ -9,10 +9,11 @@ import {
   nearestGivenRole,
   type Target,
 } from '../core/who-can.ts';
-import type { ClaimCondition, WorkloadRule } from '../core/workload-rule.ts';
+import type { WorkloadRule } from '../core/workload-rule.ts';
 import type { Options } from './command.ts';
 import { printJson, printText, table, time } from './output.ts';
 import {
+  conditionText,
   fieldsOfHolder,
   lackOf,
   leftOut,
@@ -128,31 +129,30 @@ function accountsOf({ rule }: GivingRule, { accounts }: GivingParts): string {
     : listed(names);
 }
 
-function conditionText({ claim, values, patterns }: ClaimCondition): string {
-  return `${claim}: ${listed([...values, ...patterns])}`;
-}
-
 function printHolders({ rules, holders, known, unreadable, withoutGroups }: RoleAnswer): void {
   if (rules.length === 0) {
     printText('\nNo rule gives it to users.');
     return;
   }
-  if (holders.length === 0)
-    printText(`\nNone of the ${known} users who have signed in can get it.`);
+  if (known === 0) printText('\nNo user has signed in yet.');
+  else if (holders.length === 0)
+    printText(`\nOf ${counted(known, 'known user')}, none can get it.`);
   else {
     const now = holders.filter(hasNow).length;
     printText(
-      `\nOf the ${known} users who have signed in, ${holders.length} can get it; ${now} lack nothing now.`,
+      `\nOf ${counted(known, 'known user')}, ${holders.length} can get it, and ${now} at once.`,
     );
     const head = ['USER', 'CONNECTOR', 'PERSON', 'GROUP', 'RULE', 'LAST SIGN-IN', 'LACKS'];
     process.stdout.write(table([head, ...holders.slice(0, MOST_ROWS).map(rowOf)]));
     printLeftOut(holders);
   }
   if (unreadable > 0)
-    printText(`The records of ${unreadable} users cannot be read, so their groups are unknown.`);
+    printText(
+      `The records of ${counted(unreadable, 'user')} cannot be read, so their groups are unknown.`,
+    );
   if (withoutGroups > 0)
     printText(
-      `The groups of ${withoutGroups} users are unknown until they sign in again: an earlier version kept none.`,
+      `The groups of ${counted(withoutGroups, 'user')} are unknown until they sign in again: an earlier version kept none.`,
     );
 }
 

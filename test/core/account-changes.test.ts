@@ -74,7 +74,7 @@ describe('the changes of accounts', () => {
     [[PROD, LAB], [LAB], '1 less (prod)'],
     [[PROD], [LAB], '1 more, 1 less (lab, prod)'],
     [[PROD], undefined, 'now every account'],
-    [undefined, [PROD], 'now 1 accounts instead of every one'],
+    [undefined, [PROD], 'now 1 account instead of every one'],
   ] as const)
     it(`say of a rule: ${says}`, () => {
       const accounts = [prod, lab];

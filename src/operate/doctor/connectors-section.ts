@@ -1,6 +1,7 @@
 /** Identity providers: whether the bridge can read and use what they publish. */
 import type { ConnectorDescription } from '../../config/configuration.ts';
 import { type Finding, levelOf } from '../../core/finding.ts';
+import { counted } from '../../core/listed.ts';
 import {
   ProviderFault,
   type ProviderInspector,
@@ -82,7 +83,7 @@ function factsOf(
 function descriptionOf({ keys, ...facts }: AnyProviderFacts): string {
   const used = keys.filter(({ unused }) => unused === undefined).length;
   const name = facts.protocol === 'saml' ? facts.entityId : facts.issuer;
-  return `${name} answers, with ${used} usable signing ${used === 1 ? 'key' : 'keys'}`;
+  return `${name} answers, with ${counted(used, 'usable signing key')}.`;
 }
 
 /** Endpoints that reading the documents has not reached. Browsers alone use those of sign-ons. */
@@ -105,7 +106,7 @@ async function unansweredEndpoints(
     found.push({
       id: isOfBridge ? 'connectors.endpoint-unreachable' : 'connectors.sign-on-unreachable',
       subject: subjectOf(connector),
-      message: `the ${name} does not answer: ${fault.message}`,
+      message: `The ${name} does not answer: ${fault.message}.`,
       fix: isOfBridge
         ? fault.fix
         : 'Users open this address in their browsers; it need not be reachable from this host.',

@@ -6,6 +6,7 @@
  */
 import type { Configuration } from '../../config/configuration.ts';
 import type { Finding } from '../../core/finding.ts';
+import { counted } from '../../core/listed.ts';
 import { MINUTE, type Seconds } from '../../core/time.ts';
 import type { HostLook, ServerTime } from './host-look.ts';
 
@@ -49,7 +50,7 @@ function findingOf({ seconds }: Difference, differences: readonly Difference[]):
   if (size <= DRIFT)
     return {
       ...{ id: 'host.ok', subject },
-      message: `The clock agrees with ${differences.length} servers to ${Math.max(1, size)} s.`,
+      message: `The clock agrees with ${counted(differences.length, 'server')} to ${Math.max(1, size)} s.`,
     };
   const side = seconds > 0 ? 'ahead of' : 'behind';
   return {

@@ -217,7 +217,7 @@ function inOrder({ account, roles, samlProvider, oidcProviders }: AccountPlan, a
   return {
     id: 'iam.ok',
     subject: account.name,
-    message: `${counts} are as the configuration needs them`,
+    message: `${counts} are as the configuration needs them.`,
   } satisfies Finding;
 }
 

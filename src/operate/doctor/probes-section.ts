@@ -176,5 +176,5 @@ function findingOf(probe: Probe, outcome: ProbeOutcome): Finding {
       message: `Session policies and tags use ${percent} % of the space with the sample values: longer values of users might not fit.`,
       fix: 'Use fewer or shorter tags, or make tags optional.',
     };
-  return { id: 'probes.ok', subject, message: 'AWS gives the role' };
+  return { id: 'probes.ok', subject, message: 'AWS gives the role.' };
 }

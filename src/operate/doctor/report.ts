@@ -1,4 +1,5 @@
 /** How `doctor` prints: findings by section, progress on standard error, a summary. */
+import { wrapped } from '../../core/aligned.ts';
 import { type Finding, levelOf } from '../../core/finding.ts';
 import { FINDING_LEVELS, type FindingLevel } from '../../core/finding-row.ts';
 import { counted } from '../../core/listed.ts';
@@ -25,18 +26,26 @@ export function printSection({ title }: Section): void {
 }
 
 export function printFinding(finding: Finding): void {
-  for (const line of linesOf(finding)) printText(line);
+  for (const line of linesOf(finding, process.stdout.columns)) printText(line);
 }
 
-/** Foreign text with line feeds stays on its line: it must not look like another finding. */
-export function linesOf(finding: Finding): readonly string[] {
+/**
+ * Foreign text with line feeds stays on its line: it must not look like another finding. Long lines
+ * are wrapped under their text; only a terminal has a width.
+ */
+export function linesOf(
+  finding: Finding,
+  columns: number = Number.POSITIVE_INFINITY,
+): readonly string[] {
   const { subject, message, fix, expected, found } = finding;
+  const line = (text: string, hanging: number): string =>
+    wrapped(printableLine(text), columns, INDENT.length + hanging);
   return [
-    `  ${MARKS[levelOf(finding)]} ${subject}: ${message}`,
-    ...(expected === undefined ? [] : [`${INDENT}expected  ${expected}`]),
-    ...(found === undefined ? [] : [`${INDENT}found     ${found}`]),
-    ...(fix === undefined ? [] : [`${INDENT}-> ${fix}`]),
-  ].map(printableLine);
+    line(`  ${MARKS[levelOf(finding)]} ${subject}: ${message}`, 0),
+    ...(expected === undefined ? [] : [line(`${INDENT}expected  ${expected}`, 10)]),
+    ...(found === undefined ? [] : [line(`${INDENT}found     ${found}`, 10)]),
+    ...(fix === undefined ? [] : [line(`${INDENT}-> ${fix}`, 3)]),
+  ];
 }
 
 /** Prints how many findings of each level there are. */

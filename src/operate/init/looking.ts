@@ -84,7 +84,7 @@ async function connectorOf(
 /** What the provider says of itself: lines to read. */
 export function described({ facts, findings }: Looked): string[] {
   const told = findings.map(
-    ({ message, fix = '', ...finding }) => `${LEVELS[levelOf(finding)]}: ${message}. ${fix}`,
+    ({ message, fix = '', ...finding }) => `${LEVELS[levelOf(finding)]}: ${message} ${fix}`,
   );
   const lines = facts.protocol === 'saml' ? samlLines(facts) : oidcLines(facts);
   return [...lines, ...told.map(line => line.trim())];
@@ -98,7 +98,7 @@ function samlLines({ entityId, keys, nameIdFormats, ...facts }: SamlProviderFact
     `entity id: ${entityId}`,
     ...keys.map(
       ({ name, type, bits, endsAt }) =>
-        `signing certificate: ${type} ${bits ?? ''} until ${endsAt === undefined ? '?' : dateOf(endsAt)}, SHA-256 ${name.slice(0, 16)}...`,
+        `signing certificate: ${type.toUpperCase()} ${bits ?? ''} until ${endsAt === undefined ? '?' : dateOf(endsAt)}, SHA-256 ${name.slice(0, 16)}...`,
     ),
     ...line('NameID formats', nameIdFormats.map(lastPart)),
     ...line('attributes', attributes),

@@ -33,7 +33,7 @@ function* clock({ facts, connector }: Parameters<AnyCheck>[0]): Generator<Found>
   const which = skewSeconds > 0 ? 'ahead of' : 'behind';
   yield {
     id: skew > allowed ? 'connectors.clock-skew' : 'connectors.clock-drift',
-    message: `the clock of the provider is ${skew} s ${which} the clock of this host`,
+    message: `The clock of the provider is ${skew} s ${which} the clock of this host.`,
     expected: `at most ${allowed} s`,
     found: `${skew} s`,
     fix: 'Compare both clocks with a third one, and synchronize the wrong one (NTP).',
@@ -54,8 +54,8 @@ function* tlsCertificate({ facts, now }: Parameters<AnyCheck>[0]): Generator<Fou
   if (id !== undefined)
     yield {
       id,
-      message: `the TLS certificate of the provider ends ${inDays(days)} (${dateOf(tlsEndsAt)})`,
-      fix: 'Renew it at the provider. Afterwards the bridge cannot read keys or tokens there.',
+      message: `The TLS certificate of the provider ends ${inDays(days)} (${dateOf(tlsEndsAt)}).`,
+      fix: 'Renew it at the provider. After its end, the bridge cannot read keys or tokens there.',
     };
 }
 
@@ -76,7 +76,7 @@ function* signingCertificates({ facts, now }: Parameters<AnyCheck>[0]): Generato
   const when = last <= now ? 'has expired' : `ends ${inDays(days)}`;
   yield {
     id,
-    message: `the signing certificate of the provider ${when} (${dateOf(last)})`,
+    message: `The signing certificate of the provider ${when} (${dateOf(last)}).`,
     fix: 'Prepare the next certificate at the provider. The bridge follows the metadata; a metadata file must be replaced, and so must the IAM SAML provider of accounts with trust: corporate-saml.',
   };
 }
@@ -96,7 +96,7 @@ function* usableKeys({ facts, connector }: Parameters<AnyCheck>[0]): Generator<F
   if (unused.length === keys.length) {
     yield {
       id: 'connectors.keys-unusable',
-      message: 'the provider publishes no signing key that the bridge uses',
+      message: 'The provider publishes no signing key that the bridge uses.',
       expected: 'RSA of 2048 bits or more; with OpenID Connect also EC or Ed25519',
       found: keys.length === 0 ? 'no key' : listed(keys.map(described)),
       fix: 'Create a new signing key at the provider.',
@@ -104,11 +104,11 @@ function* usableKeys({ facts, connector }: Parameters<AnyCheck>[0]): Generator<F
     return;
   }
   for (const key of unused.filter(isSurprising))
-    yield { id: 'connectors.key-unused', message: `the key ${described(key)}, and is not used` };
+    yield { id: 'connectors.key-unused', message: `The key ${described(key)}, and is not used.` };
   for (const key of keys.filter(({ algorithm }) => /sha1|md5/i.test(algorithm ?? '')))
     yield {
       id: 'connectors.certificate-sha1',
-      message: `the certificate ${shortened(key.name)} is signed with SHA-1`,
+      message: `The certificate ${shortened(key.name)} is signed with SHA-1.`,
       fix: 'The bridge uses only its key. Signatures of assertions must be SHA-256 or SHA-512.',
     };
 }
@@ -137,7 +137,7 @@ function* insecureEndpoints({ facts, connector }: Parameters<AnyCheck>[0]): Gene
     if (isSafe(url, connector)) continue;
     yield {
       id: 'connectors.endpoint-insecure',
-      message: `the ${name} of the provider is not https`,
+      message: `The ${name} of the provider is not https.`,
       found: URL.parse(url)?.origin ?? 'not a URL',
       fix: 'Set the external address of the provider to https in its settings.',
     };

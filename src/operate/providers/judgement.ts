@@ -34,7 +34,7 @@ export function judged(
   if (facts.rejected !== undefined && !isExplained)
     found.push({
       id: 'connectors.rejected',
-      message: facts.rejected,
+      message: `The bridge cannot use it: ${facts.rejected}.`,
       fix: 'Correct this at the provider, or use another provider.',
     });
   return found.map(finding => ({ ...finding, subject: subjectOf(connector) }));
@@ -69,7 +69,7 @@ const FAULTS = {
 
 export function faultFinding(fault: ProviderFault, connector: ConnectorDescription): Finding {
   const { kind, message, fix } = fault;
-  return { id: FAULTS[kind], subject: subjectOf(connector), message, fix };
+  return { id: FAULTS[kind], subject: subjectOf(connector), message: `${message}.`, fix };
 }
 
 export function subjectOf({ id }: ConnectorDescription): string {

@@ -27,8 +27,8 @@ function* issuer({ facts, connector }: Given): Generator<Found> {
   yield {
     id: 'connectors.issuer-differs',
     message: isSlash
-      ? 'the provider names its issuer with another trailing slash'
-      : 'the provider names another issuer',
+      ? 'The provider names its issuer with another trailing slash.'
+      : 'The provider names another issuer.',
     expected: connector.issuer,
     found: facts.issuer,
     fix: 'Write the issuer exactly as the provider names it, if this is the right provider.',
@@ -43,7 +43,7 @@ function* codeFlow({ facts: { responseTypes } }: Given): Generator<Found> {
   if (responseTypes === undefined || responseTypes.includes('code')) return;
   yield {
     id: 'connectors.code-flow-unsupported',
-    message: 'the provider does not offer the authorization code flow',
+    message: 'The provider does not offer the authorization code flow.',
     expected: 'code',
     found: listed(responseTypes) || 'none',
     fix: 'Enable the authorization code flow at the provider.',
@@ -54,7 +54,7 @@ function* pkce({ facts: { codeChallengeMethods } }: Given): Generator<Found> {
   if (codeChallengeMethods === undefined || codeChallengeMethods.includes('S256')) return;
   yield {
     id: 'connectors.pkce-unsupported',
-    message: 'the provider does not offer PKCE with S256',
+    message: 'The provider does not offer PKCE with S256.',
     expected: 'S256',
     found: listed(codeChallengeMethods) || 'none',
     fix: 'Enable PKCE with S256 at the provider.',
@@ -69,7 +69,7 @@ function* algorithms({ facts: { idTokenAlgorithms } }: Given): Generator<Found> 
   if (idTokenAlgorithms.some(name => !REFUSED_ALGORITHM.test(name))) return;
   yield {
     id: 'connectors.algorithms-unsupported',
-    message: 'the provider signs id_tokens only in ways that the bridge rejects',
+    message: 'The provider signs id_tokens only in ways that the bridge rejects.',
     expected: 'RS, PS or ES with 256 to 512, or EdDSA',
     found: listed(idTokenAlgorithms) || 'none',
     fix: 'Set the signature algorithm of id_tokens to RS256 or ES256 at the provider.',
@@ -86,7 +86,7 @@ function* clientAuthentication({ facts, connector }: Given): Generator<Found> {
   const other = ['client_secret_basic', 'client_secret_post'].find(name => offered.includes(name));
   yield {
     id: 'connectors.client-authentication',
-    message: 'the provider does not offer the client authentication of this connector',
+    message: 'The provider does not offer the client authentication of this connector.',
     expected: connector.clientAuthentication,
     found: listed(offered) || 'none',
     fix:
@@ -101,7 +101,7 @@ function* scopes({ facts, connector }: Given): Generator<Found> {
   if (missing.length > 0)
     yield {
       id: 'connectors.scope-unsupported',
-      message: `the provider does not list the scope ${listed(missing)}`,
+      message: `The provider does not list the scope ${listed(missing)}.`,
       found: listed(facts.scopes ?? []) || 'none',
       fix: 'Remove it from scopes, or create it at the provider. Some providers reject unknown scopes.',
     };
@@ -114,7 +114,7 @@ function* claims({ facts, connector }: Given): Generator<Found> {
   if (missing.length > 0)
     yield {
       id: 'connectors.claim-unlisted',
-      message: `the provider does not list the claim ${listed(missing)}`,
+      message: `The provider does not list the claim ${listed(missing)}.`,
       fix: 'Many providers omit claims that you configure yourself. Try a sign-in at /sign-in/test/ of the bridge.',
     };
 }
@@ -126,7 +126,7 @@ function* stepUp({ facts, connector }: Given): Generator<Found> {
   if (missing.length > 0)
     yield {
       id: 'connectors.acr-unsupported',
-      message: `the provider does not list the step-up value ${listed(missing)}`,
+      message: `The provider does not list the step-up value ${listed(missing)}.`,
       found: listed(facts.acrValues ?? []) || 'none',
       fix: 'Correct stepUp.acrValues, or define the value at the provider.',
     };
@@ -137,7 +137,7 @@ function* refresh({ facts, connector }: Given): Generator<Found> {
   if (missingFrom(facts.grantTypes, ['refresh_token']).length > 0)
     yield {
       id: 'connectors.refresh-unsupported',
-      message: 'the provider does not list the grant type refresh_token, which refresh requires',
+      message: 'The provider does not list the grant type refresh_token, which refresh requires.',
       found: listed(facts.grantTypes ?? []) || 'none',
       fix: 'Allow refresh tokens for this client at the provider, or remove refresh.',
     };
@@ -147,7 +147,7 @@ function* backchannelLogout({ facts, connector }: Given): Generator<Found> {
   if (connector.logout.backchannel && !facts.backchannelLogout)
     yield {
       id: 'connectors.backchannel-unsupported',
-      message: 'the provider does not say that it supports back-channel logout',
+      message: 'The provider does not say that it supports back-channel logout.',
       fix: 'Register the back-channel logout address at the provider, or remove logout.backchannel.',
     };
 }
@@ -162,9 +162,9 @@ function* otherHosts({ facts }: Given): Generator<Found> {
   if (own === undefined || others.length === 0) return;
   yield {
     id: 'connectors.endpoint-elsewhere',
-    message: `endpoints are on another site than the issuer: ${listed(
+    message: `Endpoints are on another site than the issuer: ${listed(
       others.map(({ name, url }) => `${name} at ${new URL(url).host}`),
-    )}`,
+    )}.`,
     fix: 'If you do not know this host, check that the discovery document is the right one.',
   };
 }

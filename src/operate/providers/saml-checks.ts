@@ -28,13 +28,13 @@ function* validUntil({ facts, connector, now }: Given): Generator<Found> {
   if (end <= now)
     yield {
       id: 'connectors.metadata-expired',
-      message: `the metadata has expired (validUntil ${dateOf(end)})`,
+      message: `The metadata has expired (validUntil ${dateOf(end)}).`,
       fix,
     };
   else if (isFile && daysUntil(end, now) < FILE_ENDS_DAYS)
     yield {
       id: 'connectors.metadata-ends-soon',
-      message: `the metadata file ends ${inDays(daysUntil(end, now))} (validUntil ${dateOf(end)})`,
+      message: `The metadata file ends ${inDays(daysUntil(end, now))} (validUntil ${dateOf(end)}).`,
       fix,
     };
 }
@@ -44,7 +44,7 @@ function* redirectBinding({ facts }: Given): Generator<Found> {
   if (signOn.some(({ binding }) => binding === 'HTTP-Redirect')) return;
   yield {
     id: 'connectors.redirect-binding-missing',
-    message: 'the metadata names no SingleSignOnService for HTTP-Redirect',
+    message: 'The metadata names no SingleSignOnService for HTTP-Redirect.',
     expected: 'HTTP-Redirect',
     found: listed(signOn.map(({ binding }) => binding ?? '')) || 'none',
     fix: 'Enable the HTTP-Redirect binding at the provider.',
@@ -58,7 +58,7 @@ function* nameIds({ facts: { nameIdFormats }, connector }: Given): Generator<Fou
   if (nameIdFormats.some(format => format !== TRANSIENT)) return;
   yield {
     id: 'connectors.name-id-transient',
-    message: 'the provider sends only transient NameIDs, which do not identify a user',
+    message: 'The provider sends only transient NameIDs, which do not identify a user.',
     fix: 'Configure a persistent NameID at the provider, or set subject to an attribute with a stable id.',
   };
 }
@@ -68,8 +68,8 @@ function* requestSignatures({ facts, connector }: Given): Generator<Found> {
   yield {
     id: 'connectors.signs-requests',
     message: facts.wantsSignedRequests
-      ? 'the provider wants signed requests (WantAuthnRequestsSigned), so the bridge signs them'
-      : 'the bridge signs its requests (signRequests)',
+      ? 'The provider requires signed requests (WantAuthnRequestsSigned), so the bridge signs them.'
+      : 'The bridge signs its requests (signRequests).',
     fix: 'The provider must know the key in the metadata of the bridge; renew it there when the key changes.',
   };
 }
@@ -81,7 +81,7 @@ function* listedAttributes({ facts, connector }: Given): Generator<Found> {
   if (missing.length > 0)
     yield {
       id: 'connectors.attribute-unlisted',
-      message: `the metadata lists attributes, but not ${listed(missing)}`,
+      message: `The metadata lists attributes, but not ${listed(missing)}.`,
       fix: 'Check that the provider sends them: try a sign-in at /sign-in/test/ of the bridge.',
     };
 }

@@ -117,6 +117,8 @@ describe('a SAML provider with one fault', () => {
       answer = listener();
       const found = await examine({}, id === 'no-answer' ? 1 : undefined);
       assert.deepEqual(idsOf(found), [`connectors.${id}`]);
+      assert.match(found[0]!.message, /https?:\/\/[^ ]+.*\.$/, 'names the address');
+      if (id === 'status') assert.match(found[0]!.message, /answers with HTTP status 403\.$/);
     });
 
   const FAULTS: readonly (readonly [string, () => Promise<string>, string])[] = [
