@@ -41,7 +41,10 @@ describe('the command', () => {
     const helps = await Promise.all(['doctor', 'init', 'trust'].map(name => run(name, '--help')));
     for (const { stdout } of [await run('--help'), ...helps])
       for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
-    assert.match((await run('doctr')).stderr, /unknown command "doctr"\. Did you mean: doctor\?/);
+    assert.match(
+      (await run('doctors')).stderr,
+      /unknown command "doctors"\. Did you mean: doctor\?/,
+    );
     const { stderr } = await run('doctor', '--acount', 'prod');
     assert.equal(stderr, 'rolebridge-server: unknown option --acount. Did you mean: --account?\n');
   });
