@@ -16,7 +16,10 @@ import { importedPackages, pinned, ROOT, readLockfile, readManifest } from './pr
 const target = new URL('dist/server/', ROOT);
 const ENTRY = 'lib/rolebridge-server.js';
 /** Directories and files that the package has as they are. */
-const COPIED = ['views', 'docs', 'examples/rolebridge.yaml', 'examples/systemd'];
+const COPIED = [
+  ...['views', 'docs', 'examples/rolebridge.yaml', 'examples/systemd'],
+  'examples/organization-accounts.sh',
+];
 
 rmSync(target, { recursive: true, force: true });
 compile();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -76,6 +76,8 @@ describe('the package of the server', () => {
     );
     for (const name of ['views/roles.eta', 'examples/rolebridge.yaml', 'docs/deploy.md'])
       assert.ok(names.includes(name), name);
+    const { mode } = statSync(join(home, 'examples/organization-accounts.sh'));
+    assert.equal(mode & 0o111, 0o111);
     assert.deepEqual(
       names.filter(name => /^lib\/(?:dev|cli|packages)\/|\.ts$/.test(name)),
       [],
