@@ -40,7 +40,7 @@ describe('rolebridge-server trust', () => {
     assert.equal(stdout, '');
     assert.match(
       stderr,
-      /7 files are printed: name one account with --account, or a directory with --out/,
+      /the accounts need 7 files\. Name a directory with --out, or one account with --account\./,
     );
   });
 

@@ -67,7 +67,7 @@ export const CONNECTOR_FINDINGS = {
     level: 'note',
     title: 'The sign-on page cannot be reached from this host',
   },
-  'connectors.signs-requests': { level: 'note', title: 'The provider wants signed requests' },
+  'connectors.signs-requests': { level: 'note', title: 'The provider requires signed requests' },
   'connectors.tls-ends-in-3-days': { level: 'error', title: 'The TLS certificate ends in 3 days' },
   'connectors.tls-ends-in-14-days': {
     level: 'warning',

@@ -11,9 +11,9 @@ function prompts(): Promise<Prompts> {
 /** Asks for the place; nothing that is typed here is the secret. */
 export async function askSecret(name: string): Promise<readonly string[]> {
   const { askChoice, askText } = await prompts();
-  const kind = await askChoice('Where will the client secret be? It is not asked here.', [
+  const kind = await askChoice('Where will the client secret be? Do not enter the secret itself.', [
     { value: 'env', label: 'in an environment variable of the server' },
-    { value: 'file', label: 'in a file (mode 0600), also of systemd' },
+    { value: 'file', label: 'in a file (mode 0600)' },
   ]);
   const target = await askText({
     message: kind === 'env' ? 'Name of the variable' : 'Path of the file',
@@ -37,7 +37,7 @@ export async function askRules(
     initial: '*',
     problem: typed =>
       /[=/]/.test(typed)
-        ? 'This is no name of an account.'
+        ? 'An account name contains no "=" and no "/".'
         : problemOf(() => rulesIn([`any=${typed}/Any`], accounts)),
   });
   const role = await askText({
@@ -48,13 +48,18 @@ export async function askRules(
   return [`${group}=${account}/${role}`];
 }
 
-/** The sentence of an `Invalid` that the work throws. */
+/** The message of an `Invalid` that the work throws, as a sentence about the answer. */
 export function problemOf(work: () => unknown): string | undefined {
   try {
     work();
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof Invalid) return thrown.message;
+    if (thrown instanceof Invalid) return sentence(thrown.message);
     throw thrown;
   }
+}
+
+/** Messages complete a sentence that begins with the option: "names a file that ...". */
+function sentence(message: string): string {
+  return /^[a-z]/.test(message) ? `This ${message}` : message;
 }

@@ -2,6 +2,7 @@
  * Gathers the answers: from options, from the terminal, and defaults for the rest; looks at the
  * provider as soon as it is known where it is.
  */
+import { wrapped } from '../../core/aligned.ts';
 import { printableLine } from '../../core/printable.ts';
 import { ProviderFault } from '../../core/provider-facts.ts';
 import { type Options, UsageError } from '../command.ts';
@@ -146,7 +147,9 @@ async function tried(
 ): Promise<Partial<Looked> & { readonly why?: string | undefined }> {
   try {
     const looked = await lookAt(known, inspector, clock.now());
-    for (const line of described(looked)) stderr.write(`  ${printableLine(line)}\n`);
+    const { columns = Number.POSITIVE_INFINITY } = stderr;
+    for (const line of described(looked))
+      stderr.write(`${wrapped(`  ${printableLine(line)}`, columns, 4)}\n`);
     const { rejected } = looked.facts;
     return rejected === undefined
       ? looked

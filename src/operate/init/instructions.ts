@@ -60,13 +60,13 @@ function secretOf({ clientSecret }: Answers): string | undefined {
   if (clientSecret === undefined) return undefined;
   return 'env' in clientSecret
     ? `Put the client secret into the environment variable ${clientSecret.env} of the server.`
-    : `Put the client secret into the file ${clientSecret.file} (mode 0600, owned by the user of the server); with systemd, LoadCredential can provide it.`;
+    : `Put the client secret into the file ${clientSecret.file} (mode 0600, owned by the user of the server). With systemd, LoadCredential can provide it.`;
 }
 
 function nextCommands(configFile: string): readonly string[] {
   const file = shellWord(configFile);
   return [
-    `rolebridge-server trust terraform ${file}`,
+    `rolebridge-server trust terraform --out trust ${file}`,
     `rolebridge-server check ${file}`,
     `rolebridge-server doctor ${file}`,
     `rolebridge-server serve ${file}`,

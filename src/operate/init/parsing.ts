@@ -4,10 +4,12 @@ import type { z } from 'zod';
 import { account } from '../../config/account-schema.ts';
 import { connectorId, groupName, roleName } from '../../config/aws-values.ts';
 import { host, origin, url } from '../../config/network-values.ts';
+import { quoted } from '../../config/problems.ts';
 import { filePath, secret } from '../../config/reference-values.ts';
 import { schemaProblems } from '../../config/schema-problems.ts';
 import { text as line, token } from '../../config/values.ts';
 import { listed } from '../../core/listed.ts';
+import { isAccountId } from '../../core/role.ts';
 import type { Answers, GivenAccount, GivenRule, SecretPlace } from './answers.ts';
 import type { ClaimNames } from './provider-row.ts';
 
@@ -39,7 +41,7 @@ export function pathIn(text: string): string {
 
 export function existingPathIn(text: string): string {
   const path = pathIn(text);
-  if (!existsSync(path)) throw new Invalid('names a file that does not exist.');
+  if (!existsSync(path)) throw new Invalid('names a file that does not exist. Correct the path.');
   return path;
 }
 
@@ -96,7 +98,11 @@ function accountIn(text: string): GivenAccount {
   const [id = '', ...rest] = text.split('=');
   const name = rest.join('=');
   if (name === '') throw new Invalid('has no name. Write ID=NAME: 111122223333=prod.');
-  return { id: valueBy(account.shape.id, id), name: valueBy(account.shape.name, name) };
+  if (!isAccountId(id))
+    throw new Invalid(
+      `contains ${quoted(id)}, which is not an AWS account id. Write its twelve digits.`,
+    );
+  return { id, name: valueBy(account.shape.name, name) };
 }
 
 /**

@@ -18,5 +18,7 @@ export interface Ports {
 }
 
 export interface Screen {
+  /** The width of a terminal, in characters; undefined for a file or a pipe. */
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }

@@ -132,7 +132,7 @@ export const QUESTIONS: readonly Question[] = [
   row({
     key: 'clientSecret',
     option: '--client-secret-env NAME or --client-secret-file PATH',
-    message: () => 'Where will the client secret be? It is not asked here.',
+    message: () => 'Where will the client secret be?',
     applies: isOidc,
     given: options => [
       ...one(options['client-secret-env']).map(name => `env:${name}`),
@@ -152,7 +152,7 @@ export const QUESTIONS: readonly Question[] = [
   row({
     key: 'accountsFile',
     option: '--accounts-file FILE',
-    message: () => 'File with the output of aws organizations list-accounts (empty: none)',
+    message: () => 'Output of aws organizations list-accounts: path of the file (empty: none)',
     applies: ({ accounts }) => accounts === undefined,
     given: options => one(options['accounts-file']),
     initial: () => [],

@@ -1,9 +1,10 @@
 /** What `init` prints when it is done: data to standard output, the rest for a user. */
+import { wrapped } from '../../core/aligned.ts';
 import { printableJson, printableText } from '../../core/printable.ts';
 import type { Options } from '../command.ts';
 import { KEYS_DIRECTORY } from './document.ts';
 import type { Instructions } from './instructions.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, Screen } from './ports.ts';
 
 /** What happened to the signing keys. */
 export type KeysMade = 'created' | 'kept' | 'none';
@@ -26,14 +27,26 @@ export function tell(
     stdout.write(`${printableJson(JSON.stringify(told, null, 2))}\n`);
     return;
   }
-  const lines = printableText(linesOf(instructions));
+  const lines = linesOf(instructions);
   if (print) {
     stdout.write(text);
-    stderr.write(`${lines}\n`);
+    writeLines(stderr, lines);
     return;
   }
-  stdout.write(`${printableText(`Wrote ${file}. ${KEYS[keys]}`)}\n${lines}\n`);
+  writeLines(stdout, [`Wrote ${file}. ${KEYS[keys]}`, ...lines]);
 }
+
+/** Lines end at the width of a terminal; commands can be copied as they are. */
+function writeLines(screen: Screen, lines: readonly string[]): void {
+  const { columns = Number.POSITIVE_INFINITY } = screen;
+  for (const line of lines) {
+    const width = line.startsWith(COMMAND) ? Number.POSITIVE_INFINITY : columns;
+    const [{ length }] = /^(?: +(?:\d+\.|Note:) )?/.exec(line)!;
+    screen.write(`${wrapped(printableText(line), width, length)}\n`);
+  }
+}
+
+const COMMAND = '  rolebridge-server ';
 
 const KEYS: { readonly [K in KeysMade]: string } = {
   created: `Created the signing keys in ${KEYS_DIRECTORY}/ beside it: back them up.`,
@@ -41,7 +54,7 @@ const KEYS: { readonly [K in KeysMade]: string } = {
   none: '',
 };
 
-function linesOf({ heading, steps, remarks, secret, next }: Instructions): string {
+function linesOf({ heading, steps, remarks, secret, next }: Instructions): readonly string[] {
   return [
     '',
     `At the identity provider (docs/identity-providers.md, "${heading}"):`,
@@ -51,5 +64,5 @@ function linesOf({ heading, steps, remarks, secret, next }: Instructions): strin
     '',
     'Next:',
     ...next.map(command => `  ${command}`),
-  ].join('\n');
+  ];
 }

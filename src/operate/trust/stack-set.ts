@@ -2,6 +2,7 @@
  * CloudFormation templates for StackSets: accounts that need the same share one, which leaves
  * account and partition to CloudFormation.
  */
+import { listed } from '../../core/listed.ts';
 import { defaultRegion } from '../../core/partitions.ts';
 import { compareTexts } from '../../core/text-order.ts';
 import { type AccountTrust, digest, type Printed, splitRoles } from './account-trust.ts';
@@ -104,7 +105,7 @@ function commands({ name, text, accounts }: Shape & { readonly name: string }): 
       `aws cloudformation create-stack-instances --stack-set-name ${name} --regions ${defaultRegion(partition)} --deployment-targets "OrganizationalUnitIds=$ROOT,Accounts=${idsOf(of)},AccountFilterType=INTERSECTION"${parameters.instances}`,
     ]);
   return [
-    `# ${name}: ${accounts.map(named).sort().join(', ')}`,
+    `# ${name}: ${listed(accounts.map(named).sort())}`,
     ...(isInline(text) ? [] : ['# It is larger than 51,200 bytes: upload it to a bucket first.']),
     `aws cloudformation create-stack-set ${template}${parameters.creation} --permission-model SERVICE_MANAGED --auto-deployment Enabled=false`,
     ...(instances.length > 1 && hasExternalIds ? [ONE_BY_ONE] : []),

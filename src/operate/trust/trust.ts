@@ -6,6 +6,7 @@
  */
 import type { ConfigurationWithoutSecrets } from '../../config/configuration.ts';
 import type { ConnectorId } from '../../core/identity.ts';
+import { counted } from '../../core/listed.ts';
 import { nearest } from '../../core/nearest.ts';
 import { printableText } from '../../core/printable.ts';
 import { type Account, accountFinder, isRoleName, type RoleName } from '../../core/role.ts';
@@ -176,7 +177,7 @@ async function put({ files, steps }: Printed, { out, force = false }: Options): 
     const [file, ...more] = files;
     if (more.length > 0)
       throw new UsageError(
-        `${files.length} files are printed: name one account with --account, or a directory with --out`,
+        `the accounts need ${files.length} files. Name a directory with --out, or one account with --account.`,
       );
     if (force) throw new UsageError('--force replaces files of --out, which is missing');
     if (file !== undefined) process.stdout.write(file.text);
@@ -186,10 +187,17 @@ async function put({ files, steps }: Printed, { out, force = false }: Options): 
   }
   if (out === '') throw new UsageError('--out names no directory');
   const written = await writeFiles(files, { directory: out, replaces: force });
-  const lines = [...written.map(lineOf), `# Run in ${out}, in this order:`, ...steps];
-  for (const line of lines) printText(line);
+  for (const line of [...told(written, out), `# Run in ${out}, in this order:`, ...steps])
+    printText(line);
 }
 
-function lineOf({ path, change }: Written): string {
-  return `${path}: ${change}`;
+/** More lines than these hide what to run. */
+const MOST_LINES = 20;
+
+/** Each file, or how many there are of each kind. */
+function told(written: readonly Written[], out: string): readonly string[] {
+  if (written.length <= MOST_LINES) return written.map(({ path, change }) => `${path}: ${change}`);
+  return [...Map.groupBy(written, ({ change }) => change)].map(
+    ([change, of]) => `${out}: ${counted(of.length, 'file')} ${change}`,
+  );
 }
