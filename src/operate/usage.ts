@@ -91,6 +91,8 @@ interface OptionHelp {
   readonly inInit?: readonly [words: string, help: string];
 }
 
+const LEVELS = LOG_LEVELS.join(', ');
+
 const OPTIONS_HELP: readonly OptionHelp[] = [
   {
     option: 'person',
@@ -212,7 +214,7 @@ const OPTIONS_HELP: readonly OptionHelp[] = [
   {
     option: 'log-level',
     words: '--log-level LEVEL',
-    help: `instead of log.level: ${LOG_LEVELS.join(', ')}`,
+    help: `instead of log.level: ${LEVELS}`,
   },
   { words: '--json', help: 'JSON output' },
   { words: '-h, --help', help: 'this text' },
