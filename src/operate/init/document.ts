@@ -146,7 +146,7 @@ function awsAt(endpoint: string): object {
 
 const HEAD = `Configuration of rolebridge, written by rolebridge-server init.
 After a change: rolebridge-server check, then reload the server (SIGHUP).
-Every key with its default is in docs/configuration.md; no secret belongs into this file.`;
+Every key with its default is in docs/configuration.md; this file must contain no secret.`;
 
 const COMMENTS: readonly Comment[] = [
   {
@@ -199,7 +199,7 @@ const COMMENTS: readonly Comment[] = [
   },
   {
     at: ['connectors', 0, 'saml', 'metadata'],
-    text: 'Its certificates are followed by themselves with url; a file must be replaced when they change.',
+    text: 'With url, the bridge follows new certificates by itself. Replace a file when they change.',
   },
   {
     at: ['connectors', 0, 'saml', 'subject'],

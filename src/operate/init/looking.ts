@@ -12,6 +12,7 @@ import type {
 import type { Instant } from '../../core/time.ts';
 import { dateOf } from '../providers/check.ts';
 import { type AnyProviderFacts, judged } from '../providers/judgement.ts';
+import { withoutSlash } from '../providers/oidc-checks.ts';
 import type { Answers } from './answers.ts';
 import { commentedYaml } from './commented-yaml.ts';
 import { configurationOf, isAddress } from './document.ts';
@@ -43,10 +44,6 @@ export async function lookAt(
   const facts = isOtherSlash ? await inspector.oidc(first.issuer) : first;
   const spelled = isOtherSlash ? { ...known, issuer: first.issuer } : known;
   return { facts, known: spelled, findings: await findingsOf(spelled, facts, now) };
-}
-
-function withoutSlash(text: string): string {
-  return text.replace(/\/$/, '');
 }
 
 /** What is not answered yet; the connector does not depend on it. */

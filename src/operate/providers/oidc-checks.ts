@@ -35,7 +35,8 @@ function* issuer({ facts, connector }: Given): Generator<Found> {
   };
 }
 
-function withoutSlash(text: string): string {
+/** An issuer without a slash at its end. */
+export function withoutSlash(text: string): string {
   return text.replace(/\/$/, '');
 }
 
