@@ -65,7 +65,8 @@ function organizationOf(
   const found = unknown(file, [...permissions, ...told]);
   if (accounts.length === 0 && !isWhole) return found;
   const skipped = accounts.filter(({ state }) => state !== ACTIVE).map(skippedAccount);
-  const mentioned = new Set(accounts.flatMap(({ id, name }) => [id, name]));
+  // The name of an active account is its own only if no other one has it.
+  const mentioned = new Set([...accounts.map(({ id }) => id), ...skipped.map(({ name }) => name)]);
   const byText = new Map(skipped.flatMap(of => [[of.name, of] as const, [of.id, of] as const]));
   return {
     ...found,

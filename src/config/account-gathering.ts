@@ -178,27 +178,63 @@ function replacedBy(below: TrustKeys, layer: TrustKeys): TrustKeys {
 
 // ---------------------------------------------------------------- names
 
-/** Accounts with a name each: one whose name is taken or cannot be used has its id as its name. */
+/**
+ * Accounts with a name each. Those that the operator writes come first. A name of AWS that is taken,
+ * shared or unusable is nobody's: its accounts have their ids as names. Any of their administrators
+ * can cause that, so it stops neither a reload nor a start.
+ */
 function withNames(merged: readonly MergedAccount[]): {
   readonly accounts: readonly MergedAccount[];
   readonly problems: readonly ProblemAt[];
 } {
-  const byName = new Map<string, MergedAccount>();
+  const chosen = new Map<string, MergedAccount>();
+  const shared = new Map<string, MergedAccount[]>();
   const problems: ProblemAt[] = [];
+  for (const item of merged) {
+    const { name } = item.account;
+    if (name === undefined) continue;
+    if (isChosen(item)) {
+      const other = chosen.get(name);
+      if (other === undefined) chosen.set(name, item);
+      else problems.push(chosenTwice(item, other));
+    } else append(shared, name, item);
+  }
   const accounts = merged.map(item => {
-    const { account, origin } = item;
+    const { account } = item;
+    const byId = { ...item, account: { ...account, name: account.id } };
     // A name that could not be read has a problem of its own.
-    const isUnread = origin.entry !== undefined && isWritten(origin.entry, 'name') && !account.name;
-    if (isUnread || account.id === undefined) return item;
-    const other = account.name === undefined ? undefined : byName.get(account.name);
-    if (account.name !== undefined && other === undefined) {
-      byName.set(account.name, item);
-      return item;
-    }
-    problems.push(nameProblem(item, other));
-    return { ...item, account: { ...account, name: account.id } };
+    if (account.id === undefined || (isChosen(item) && account.name === undefined)) return item;
+    if (isChosen(item)) return chosen.get(account.name!) === item ? item : byId;
+    const others = othersCalled(item, { chosen, shared });
+    if (account.name !== undefined && others.length === 0) return item;
+    problems.push(withoutName(item, others[0]));
+    return byId;
   });
   return { accounts, problems: bounded(problems) };
+}
+
+function isChosen({ origin: { entry } }: MergedAccount): boolean {
+  return entry !== undefined && isWritten(entry, 'name');
+}
+
+function append(to: Map<string, MergedAccount[]>, name: string, item: MergedAccount): void {
+  const same = to.get(name);
+  if (same === undefined) to.set(name, [item]);
+  else same.push(item);
+}
+
+function othersCalled(
+  item: MergedAccount,
+  names: {
+    readonly chosen: ReadonlyMap<string, MergedAccount>;
+    readonly shared: ReadonlyMap<string, readonly MergedAccount[]>;
+  },
+): readonly MergedAccount[] {
+  const { name } = item.account;
+  if (name === undefined) return [];
+  const same = names.shared.get(name) ?? [];
+  const other = same[0] === item ? same[1] : same[0];
+  return [names.chosen.get(name), other].filter(one => one !== undefined);
 }
 
 /** A rule that names the account that is not active means another one now. */
@@ -222,20 +258,25 @@ function takenNames(
   return bounded(problems);
 }
 
-function nameProblem(item: MergedAccount, other: MergedAccount | undefined): ProblemAt {
-  const { account, origin } = item;
-  const fix = 'Add an entry with its id and another name.';
-  if (other === undefined)
-    return {
-      path: ['accounts', 'file'],
-      message: `account ${account.id} has the name ${quoted(origin.base?.nameInAws ?? '')} in AWS, which cannot be a name here.`,
-      fix: 'Add an entry with its id and a name.',
-    };
-  const isOfEntry = origin.entry !== undefined && isWritten(origin.entry, 'name');
+function chosenTwice(item: MergedAccount, other: MergedAccount): ProblemAt {
   return {
-    path: isOfEntry ? ['accounts', 'entries', origin.index!, 'name'] : ['accounts', 'file'],
-    message: `${described(other)} and ${described(item)} are both called ${quoted(account.name!)}.`,
-    fix: isOfEntry ? 'Choose another name.' : fix,
+    path: ['accounts', 'entries', item.origin.index!, 'name'],
+    message: `${described(other)} and ${described(item)} are both called ${quoted(item.account.name!)}.`,
+    fix: 'Choose another name.',
+  };
+}
+
+function withoutName(item: MergedAccount, other: MergedAccount | undefined): ProblemAt {
+  const { account, origin } = item;
+  const why =
+    other === undefined
+      ? `account ${account.id} has the name ${quoted(origin.base?.nameInAws ?? '')} in AWS, which cannot be a name here`
+      : `${described(item)} has the name ${quoted(account.name!)}, as ${described(other)} has`;
+  return {
+    path: ['accounts', 'file'],
+    message: `${why}. Its id is its name here.`,
+    fix: 'Add an entry with its id and a name.',
+    warning: true,
   };
 }
 

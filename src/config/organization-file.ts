@@ -242,13 +242,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 /**
  * The name of an account here. A name that can stay stays. In others, every run of other characters
  * becomes one dash, and what cannot begin or end a name is left out: `Prod (EU)` is `Prod-EU`.
+ * Undefined if nothing is left, or if it looks like an id.
  */
 export function accountNameOf(nameInAws: string): string | undefined {
-  if (isAccountName(nameInAws)) return nameInAws;
+  if (isAccountName(nameInAws)) return isAccountId(nameInAws) ? undefined : nameInAws;
   const name = nameInAws
     .replaceAll(/[^\w.-]+/g, '-')
     .replaceAll(/-{2,}/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .replace(/-$/, '');
-  return isAccountName(name) ? name : undefined;
+  return isAccountName(name) && !isAccountId(name) ? name : undefined;
 }

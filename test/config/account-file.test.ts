@@ -303,6 +303,30 @@ describe('the name of an account', () => {
     });
 });
 
+describe('a name of AWS that an account cannot have here', () => {
+  const namesOf = async (scene: Scene): Promise<readonly string[]> =>
+    (await checked(scene)).configuration!.accounts.map(({ name }) => name);
+
+  it('stops no reload: the id is the name of every account that shares it', async () => {
+    const json = [listed(PROD, 'prod'), listed(STAGING, 'staging'), listed(LAB, 'prod')];
+    assert.deepEqual(await namesOf({ json }), [PROD, 'staging', LAB]);
+  });
+
+  it('is that of the account to which an entry gives it', async () => {
+    const json = [listed(LAB, 'prod'), listed(PROD, 'prod')];
+    const accounts = `{ file: accounts.json, entries: [{ id: "${PROD}", name: prod }] }`;
+    assert.deepEqual(await namesOf({ json, accounts }), [LAB, 'prod']);
+  });
+
+  it('gives nothing to a rule that names it, and the rule is a problem', async () => {
+    const json = [listed(PROD, 'prod'), listed(LAB, 'prod')];
+    const rules = ['{ groups: [g], accounts: [prod], roles: [Admin] }'];
+    const { configuration, problems } = await checked({ json, rules });
+    assert.equal(configuration, undefined);
+    assert.match(said(problems).join(), /"prod" is not an account/);
+  });
+});
+
 describe('a file of accounts', () => {
   const file = (says: string): readonly string[] => [`accounts.file: ${says}`];
   const RUN = 'Write the output of aws organizations list-accounts into it, as JSON.';
@@ -469,22 +493,23 @@ describe('a file of accounts', () => {
     [
       'with two names that are one here',
       { json: [listed(PROD, 'a b'), listed(LAB, 'a/b')] },
-      file(
-        `account ${PROD} ("a b" in AWS) and account ${LAB} ("a/b" in AWS) are both called "a-b". Add an entry with its id and another name.`,
-      ),
+      [
+        `accounts.file: account ${PROD} ("a b" in AWS) has the name "a-b", as account ${LAB} ("a/b" in AWS) has. Its id is its name here. Add an entry with its id and a name.`,
+        `accounts.file: account ${LAB} ("a/b" in AWS) has the name "a-b", as account ${PROD} ("a b" in AWS) has. Its id is its name here. Add an entry with its id and a name.`,
+      ],
     ],
     [
       'with a name that cannot be one here',
       { json: [listed(PROD, '日本'), listed(LAB, 'lab')] },
       file(
-        `account ${PROD} has the name "日本" in AWS, which cannot be a name here. Add an entry with its id and a name.`,
+        `account ${PROD} has the name "日本" in AWS, which cannot be a name here. Its id is its name here. Add an entry with its id and a name.`,
       ),
     ],
     [
       'with a name that looks like an id',
       { json: [listed(PROD, LAB), listed(LAB, 'lab')] },
       file(
-        `account ${PROD} (${LAB}): "${LAB}" looks like the id of another account. Write a name with letters in it.`,
+        `account ${PROD} has the name "${LAB}" in AWS, which cannot be a name here. Its id is its name here. Add an entry with its id and a name.`,
       ),
     ],
   ];
@@ -549,15 +574,23 @@ describe('a mistake beside a file of accounts', () => {
         json: [listed(PROD, 'a b'), listed(LAB, 'a/b')],
       },
       [
-        `accounts.file: account ${PROD} ("a b" in AWS) and account ${LAB} ("a/b" in AWS) are both called "a-b". Add an entry with its id and another name.`,
         'accounts.entries[0]: "a-b" is the name of 2 accounts of accounts.json. Write the id of one of them.',
+        `accounts.file: account ${PROD} ("a b" in AWS) has the name "a-b", as account ${LAB} ("a/b" in AWS) has. Its id is its name here. Add an entry with its id and a name.`,
+        `accounts.file: account ${LAB} ("a/b" in AWS) has the name "a-b", as account ${PROD} ("a b" in AWS) has. Its id is its name here. Add an entry with its id and a name.`,
       ],
     ],
     [
       'an entry that gives a name that is taken',
       by(`entries: [{ id: "${LAB}", name: staging }]`),
       [
-        `accounts.entries[0].name: account ${STAGING} ("staging" in AWS) and account ${LAB} ("lab" in AWS) are both called "staging". Choose another name.`,
+        `accounts.file: account ${STAGING} ("staging" in AWS) has the name "staging", as account ${LAB} ("lab" in AWS) has. Its id is its name here. Add an entry with its id and a name.`,
+      ],
+    ],
+    [
+      'two entries that give the same name',
+      by(`entries: [{ id: "${LAB}", name: x }, { id: "${STAGING}", name: x }]`),
+      [
+        `accounts.entries[0].name: account ${STAGING} ("staging" in AWS) and account ${LAB} ("lab" in AWS) are both called "x". Choose another name.`,
       ],
     ],
     [
