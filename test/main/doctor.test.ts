@@ -57,12 +57,17 @@ describe('doctor', () => {
     assert.doesNotMatch(`${stdout}${stderr}`, /\bat .*\.ts:\d+/);
   });
 
-  it('ends with 2 for a connector that the configuration does not contain', async () => {
-    const { code, stdout, stderr } = await run('doctor', file(), '--connector', 'nowhere');
+  for (const [option, text, says] of [
+    ['--connector', 'nowhere', /no connector "nowhere"/],
+    ['--account', 'stagings', /no account "stagings"; did you mean staging\?/],
+    ['--role', 'Admins', /no rule gives a role "Admins"; did you mean Admin\?/],
+  ] as const)
+    it(`ends with 2 for ${option} ${text}, which the configuration does not contain`, async () => {
+      const { code, stdout, stderr } = await run('doctor', file(), option, text);
 
-    assert.deepEqual([code, stdout], [2, '']);
-    assert.match(stderr, /no connector "nowhere"/);
-  });
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, says);
+    });
 
   it('ends with 78 for an invalid configuration', async () => {
     const broken = join(world.directory, 'broken.yaml');

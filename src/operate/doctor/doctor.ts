@@ -6,6 +6,7 @@
  */
 import type { Configuration } from '../../config/configuration.ts';
 import { levelOf } from '../../core/finding.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { Clock } from '../../core/ports.ts';
 import { EXIT, type ExitCode, type Options, UsageError } from '../command.ts';
 import {
@@ -53,13 +54,49 @@ export async function examine(
 
 function scopeOf(
   { connector = [], account = [], role = [] }: Options,
-  { connectors, accounts }: Configuration,
+  configuration: Configuration,
 ): Scope {
-  for (const id of connector)
-    if (!connectors.some(known => known.id === id))
-      throw new UsageError(`the configuration has no connector "${id}"`);
-  for (const text of account)
-    if (!accounts.some(({ id, name }) => id === text || name === text))
-      throw new UsageError(`the configuration has no account "${text}"`);
+  const { connectors, accounts } = configuration;
+  const ids = connectors.map(({ id }) => id);
+  const names = accounts.map(({ name }) => name);
+  requireKnown(connector, ids, id => `the configuration has no connector "${id}"`);
+  requireKnown(
+    account.filter(text => accounts.every(({ id }) => id !== text)),
+    names,
+    name => `the configuration has no account "${name}"`,
+  );
+  const roles = rolesOf(configuration);
+  if (roles !== undefined)
+    requireKnown(
+      role.filter(name => roles.every(known => known.split('/').at(-1) !== name)),
+      roles,
+      name => `no rule gives a role "${name}"`,
+    );
   return { connectors: connector, accounts: account, roles: role };
+}
+
+/** Throws `UsageError` with a suggestion for the first text that is unknown. */
+function requireKnown(
+  asked: readonly string[],
+  known: readonly string[],
+  messageOf: (text: string) => string,
+): void {
+  const unknown = asked.find(text => !known.includes(text));
+  if (unknown === undefined) return;
+  const guess = nearest(unknown, known);
+  throw new UsageError(
+    `${messageOf(unknown)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+  );
+}
+
+/** Every role that can be examined; undefined if the groups of users can name others. */
+function rolesOf({
+  access,
+  workloadRules,
+  accounts,
+}: Configuration): readonly string[] | undefined {
+  if (access.some(({ roles }) => roles.length === 0)) return undefined;
+  const hubs = accounts.flatMap(({ trust }) => (trust.by === 'hub' ? [trust.role] : []));
+  const given = [...access, ...workloadRules].flatMap(({ roles }) => roles);
+  return [...new Set([...given, ...hubs])];
 }
