@@ -179,9 +179,9 @@ function replacedBy(below: TrustKeys, layer: TrustKeys): TrustKeys {
 // ---------------------------------------------------------------- names
 
 /**
- * Accounts with a name each. Those that the operator writes come first. A name of AWS that is taken,
- * shared or unusable is nobody's: its accounts have their ids as names. Any of their administrators
- * can cause that, so it stops neither a reload nor a start.
+ * Accounts with a name each. Those that the operator writes come first. A name of AWS that is
+ * taken, shared or unusable is nobody's: its accounts have their ids as names. Any of their
+ * administrators can cause that, so it stops neither a reload nor a start.
  */
 function withNames(merged: readonly MergedAccount[]): {
   readonly accounts: readonly MergedAccount[];
