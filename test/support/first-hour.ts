@@ -207,6 +207,6 @@ export async function assertFirstCredentials(
 export function assertSound({ outputs }: FirstHour): void {
   assert.match(outputs.check!, /is in order: 1 connector, 1 account, 1 access rule/);
   assert.match(outputs.doctor!, /^0 errors, 0 warnings/m);
-  assert.match(outputs.doctor!, /^ {2}ok +prod\/Admin \(access\[0\]\): AWS gives the role$/m);
+  assert.match(outputs.doctor!, /^ {2}ok +prod\/Admin \(access\[0\]\): AWS gives the role\.$/m);
   assert.match(outputs.trust!, /aws cloudformation deploy /);
 }
