@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TrustFormat } from '../../src/operate/trust/trust.ts';
@@ -20,16 +20,19 @@ const MORE = `
 `;
 const WHOLE = HEAD + ACCOUNTS + RULES + MORE.slice(1);
 
-/** The program that a script builds or installs; undefined, with the reason, if it cannot. */
-async function programOf(script: string): Promise<{ path?: string; why: string }> {
+/** The program that a script builds or installs, or why its tests cannot run here. */
+async function programOf(script: string): Promise<{ path: string; skip: string | false }> {
   const file = fileURLToPath(new URL(script, import.meta.url));
   try {
-    return { path: (await run(file)).stdout.trim(), why: '' };
+    return { path: (await run(file)).stdout.trim(), skip: false };
   } catch (fault) {
     if (process.env.CI === 'true') throw fault;
-    return { why: `${script}: ${(fault as Error).message.split('\n')[0]}` };
+    return { path: '', skip: `${script}: ${(fault as Error).message.split('\n')[0]}` };
   }
 }
+
+const reader = await programOf('./build-hcl-reader.sh');
+const lint = await programOf('./install-cfn-lint.sh');
 
 const directory = mkdtempSync(join(tmpdir(), 'rolebridge-trust-interop-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -49,21 +52,15 @@ async function filesIn(
   });
 }
 
-describe('Terraform', () => {
-  let reader: string | undefined;
-  let why: string;
-  before(async () => {
-    ({ path: reader, why } = await programOf('./build-hcl-reader.sh'));
-  });
+describe('Terraform', { skip: reader.skip }, () => {
   const meaningOf = async (file: string): Promise<unknown> =>
-    JSON.parse((await run(reader!, [file], { maxBuffer: 10_000_000 })).stdout);
+    JSON.parse((await run(reader.path, [file], { maxBuffer: 10_000_000 })).stdout);
 
   for (const [title, options] of [
     ['new roles', {}],
     ['roles that exist', { existing: true }],
   ] as const) {
-    it(`means the same in HCL and in JSON, and is formatted: ${title}`, async test => {
-      if (reader === undefined) return test.skip(why);
+    it(`means the same in HCL and in JSON, and is formatted: ${title}`, async () => {
       const hcl = await filesIn(`hcl ${title}`, 'terraform', options);
       const json = await filesIn(`json ${title}`, 'terraform', { ...options, json: true });
       assert.equal(hcl.length, json.length);
@@ -72,8 +69,7 @@ describe('Terraform', () => {
     });
   }
 
-  it('has the metadata and the names as they are', async test => {
-    if (reader === undefined) return test.skip(why);
+  it('has the metadata and the names as they are', async () => {
     const [prod] = await filesIn('names', 'terraform', { account: ['prod'] });
     const [same] = await filesIn('names', 'cloudformation', { account: ['prod'] });
     const { default: template } = await import(same!, { with: { type: 'json' } });
@@ -96,8 +92,7 @@ describe('Terraform', () => {
     ]);
   });
 
-  it('is not read as one where a text could begin a template', async test => {
-    if (reader === undefined) return test.skip(why);
+  it('is not read as one where a text could begin a template', async () => {
     const { hclText, terraformJson } = await import('../../src/operate/trust/hcl.ts');
     const texts = ['{', '{x}', '"', '\\', '\n<<EOT\nEOT\n', '\u0085\u2028'].flatMap(end =>
       ['', '$', '$$', '$$$', '%', '%%', '%$', '$%'].map(begin => `a${begin}${end}`),
@@ -114,31 +109,23 @@ describe('Terraform', () => {
   });
 });
 
-describe('CloudFormation', () => {
-  let lint: string | undefined;
-  let why: string;
-  before(async () => {
-    ({ path: lint, why } = await programOf('./install-cfn-lint.sh'));
-  });
-
+describe('CloudFormation', { skip: lint.skip }, () => {
   for (const format of ['cloudformation', 'stackset'] as const) {
-    it(`passes cfn-lint: ${format}`, async test => {
-      if (lint === undefined) return test.skip(why);
+    it(`passes cfn-lint: ${format}`, async () => {
       const files = await filesIn(format, format);
       assert.ok(files.length > 5);
-      const { stdout } = await run(lint, ['--regions', 'us-east-1', '--', ...files]);
+      const { stdout } = await run(lint.path, ['--regions', 'us-east-1', '--', ...files]);
       assert.equal(stdout, '');
     });
   }
 
-  it('is found wrong by cfn-lint where it is', async test => {
-    if (lint === undefined) return test.skip(why);
+  it('is found wrong by cfn-lint where it is', async () => {
     const [file] = await filesIn('wrong', 'cloudformation', { account: ['prod'] });
     const { default: template } = await import(file!, { with: { type: 'json' } });
     const wrong = structuredClone(template);
     wrong.Resources.RoleAdmin.Properties.MaxSessionDuration = 99;
     writeFileSync(join(directory, 'wrong.json'), JSON.stringify(wrong));
-    await assert.rejects(run(lint, ['--', join(directory, 'wrong.json')]), {
+    await assert.rejects(run(lint.path, ['--', join(directory, 'wrong.json')]), {
       stdout: /99 is less than the minimum of 3600/,
     });
   });
