@@ -1,6 +1,7 @@
 /** Checks of accounts: names, trust, hubs and partitions. */
 
 import { partitionOfRegion } from '../core/partitions.ts';
+import { isReservedRole } from '../core/role.ts';
 import type { AccountList, ReadableAccount } from './account-list.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
@@ -141,7 +142,7 @@ function* hubProblems(
       fix: `Name a hub in ${account.partition}.`,
     };
   }
-  if (isReserved(account.via?.role) && isSaml(hub)) {
+  if (isReservedRole(account.via?.role ?? '') && isSaml(hub)) {
     yield { path: [...path, 'via', 'role'], ...RESERVED };
   }
 }
@@ -150,11 +151,6 @@ const RESERVED = {
   message: 'is a role of IAM Identity Center, which cannot be assumed with a SAML assertion.',
   fix: 'Make a role of your own with the same policies.',
 } as const;
-
-/** Roles of IAM Identity Center cannot be used with AssumeRoleWithSAML (STS API reference). */
-export function isReserved(role: string | undefined): boolean {
-  return role?.split('/').at(-1)?.startsWith('AWSReservedSSO_') ?? false;
-}
 
 export function isSaml(account: ReadableAccount): boolean {
   return account.trust === 'saml' || account.trust === 'corporate-saml';

@@ -2,9 +2,9 @@
  * Checks of what rules give, the same for users and workloads: accounts, and what AWS accepts of
  * their sessions.
  */
-import { PARTITIONS } from '../core/role.ts';
+import { isReservedRole, PARTITIONS } from '../core/role.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
-import { isReserved, isSaml } from './account-checks.ts';
+import { isSaml } from './account-checks.ts';
 import type { AccountList } from './account-list.ts';
 import { type AccountSelector, isExact, selectorText } from './account-selection.ts';
 import { policyArnParts } from './aws-values.ts';
@@ -221,7 +221,7 @@ const firstSaml = accountSearch(({ account }) => isSaml(account));
 function* reservedProblems(context: GrantInContext): Generator<ProblemAt> {
   const { rule, path } = context;
   for (const [position, role] of (rule.roles ?? []).entries()) {
-    if (!isReserved(role)) continue;
+    if (role === undefined || !isReservedRole(role)) continue;
     const saml = firstSaml(context);
     if (saml === undefined) continue;
     yield {

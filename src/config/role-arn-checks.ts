@@ -1,5 +1,5 @@
 /** Checks of the IAM roles that are workloads. */
-import { isReserved } from './account-checks.ts';
+import { isReservedRole } from '../core/role.ts';
 import type { AccountList } from './account-list.ts';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
 import { inContext, isAmong, type RuleInContext } from './rule-context.ts';
@@ -36,7 +36,7 @@ export function* roleArnProblems(
 /** A user who has the role could sign the request of the workload. */
 function* userRoleWarnings(arn: string, path: Path, givenBy: RoleGivers): Generator<ProblemAt> {
   const role = arn.slice(arn.lastIndexOf('/') + 1);
-  const giver = isReserved(role)
+  const giver = isReservedRole(role)
     ? 'IAM Identity Center gives it'
     : givenBy(arn.split(':')[4] ?? '', role);
   if (giver === undefined) return;

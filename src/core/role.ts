@@ -67,6 +67,14 @@ export function isRoleName(text: string): text is RoleName {
   return ROLE_NAME.test(text) && text.length <= 512;
 }
 
+/**
+ * A role of IAM Identity Center, which owns its trust policy. Cannot be used with
+ * AssumeRoleWithSAML (STS API reference).
+ */
+export function isReservedRole(role: string): boolean {
+  return role.split('/').at(-1)!.startsWith('AWSReservedSSO_');
+}
+
 export function isRoleSessionName(text: string): text is RoleSessionName {
   return SESSION_NAME.test(text);
 }

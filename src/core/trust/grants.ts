@@ -8,7 +8,14 @@ import type { AccessRule } from '../access-rule.ts';
 import type { ConnectorId } from '../identity.ts';
 import type { Application } from '../oauth-client.ts';
 import { type PartitionOverrides, partitionTable } from '../partitions.ts';
-import { type Account, type AccountId, type Partition, type RoleName, roleArn } from '../role.ts';
+import {
+  type Account,
+  type AccountId,
+  isReservedRole,
+  type Partition,
+  type RoleName,
+  roleArn,
+} from '../role.ts';
 import type { RolePattern } from '../role-scope.ts';
 import type { WorkloadRule } from '../workload-rule.ts';
 import type { HubTarget } from './policy.ts';
@@ -146,11 +153,6 @@ export function gatherWays(account: Account, planning: Planning): Gathered {
   return gathered;
 }
 
-/** Roles of IAM Identity Center: it owns their trust policies. */
-export function isReserved(role: RoleName): boolean {
-  return role.split('/').at(-1)!.startsWith('AWSReservedSSO_');
-}
-
 function gather(account: Account, planning: Planning): Gathered {
   const { issuers, grantsFor, namedElsewhere } = planning;
   const gathered: Gathered = {
@@ -187,7 +189,7 @@ function gatherHub(gathered: Gathered, behind: Account, planning: Planning): voi
   for (const grant of grantsFor(behind)) {
     if (obstacle(grant, behind, issuers) !== undefined) continue;
     const roles = (grant.isOpen ? namedElsewhere(behind) : grant.roles).filter(
-      name => !isReserved(name),
+      name => !isReservedRole(name),
     );
     if (grant.isOpen) {
       const names = gathered.openHubs.get(role) ?? new Set();

@@ -1,7 +1,7 @@
 /** What a plan of IAM cannot say, and what of it IAM does not accept: sentences for operators. */
 import { listed } from '../listed.ts';
-import type { RoleName } from '../role.ts';
-import { type Gathered, isReserved } from './grants.ts';
+import { isReservedRole, type RoleName } from '../role.ts';
+import type { Gathered } from './grants.ts';
 import type { PermissionPolicy, TrustPolicy } from './policy.ts';
 import type { PlannedWay } from './ways.ts';
 
@@ -48,7 +48,7 @@ function rules(names: readonly string[]): string {
 
 function reservedNotes({ ways }: Gathered): readonly string[] {
   return [...ways.keys()]
-    .filter(isReserved)
+    .filter(isReservedRole)
     .map(
       role =>
         `${role} is left out: IAM Identity Center owns it, and its trust policy cannot be changed. Make a role of your own with the same policies.`,

@@ -9,6 +9,7 @@
 import type { ConnectorId } from '../identity.ts';
 import {
   type Account,
+  isReservedRole,
   oidcProviderArn,
   type RoleArn,
   type RoleName,
@@ -21,7 +22,6 @@ import { HOUR, type Seconds } from '../time.ts';
 import {
   type Gathered,
   gatherWays,
-  isReserved,
   type Planning,
   type PlanOptions,
   planningOf,
@@ -104,7 +104,7 @@ export function planTrust(parts: TrustParts, options: PlanOptions = {}): TrustPl
 function planAccount(account: Account, planning: Planning): AccountPlan {
   const gathered = gatherWays(account, planning);
   const roles = [...gathered.ways.entries()]
-    .filter(([name]) => !isReserved(name))
+    .filter(([name]) => !isReservedRole(name))
     .map(([name, ways]) => rolePlan(gathered, name, ways))
     .sort((a, b) => compareTexts(a.name, b.name));
   const used = [...roles.flatMap(({ ways }) => ways), ...gathered.openWays];
@@ -113,7 +113,7 @@ function planAccount(account: Account, planning: Planning): AccountPlan {
     samlProvider: samlProvider(account, used),
     oidcProviders: oidcProviders(account, used),
     roles,
-    reservedRoles: [...gathered.ways.keys()].filter(isReserved),
+    reservedRoles: [...gathered.ways.keys()].filter(isReservedRole),
     notes: planNotes(gathered, roles),
   };
 }
