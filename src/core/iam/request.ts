@@ -97,7 +97,7 @@ function sessionKeys(way: PlannedWay): Readonly<Record<string, Sent>> {
   const identity = sourceIdentity ?? passedOn.sourceIdentity;
   const transitive = tags.filter(({ key }) => transitiveTags.includes(key));
   return {
-    'sts:RoleSessionName': one({ forms: sessionNamesOf(way) }),
+    'sts:RoleSessionName': one({ forms: way.sessionNames?.map(textLike) ?? [ANY_TEXT] }),
     'sts:DurationSeconds': exactly(String(way.durationSeconds)),
     'sts:SourceIdentity': identity === undefined ? 'absent' : one(sentText(identity)),
     'sts:TransitiveTagKeys': keyList(transitive),
@@ -114,12 +114,6 @@ function sessionKeys(way: PlannedWay): Readonly<Record<string, Sent>> {
       ]),
     ),
   };
-}
-
-/** A response of the corporate provider brings its own session name. */
-function sessionNamesOf({ call, connector, sessionNames }: PlannedWay): SentValue['forms'] {
-  const isOfProvider = call === 'sts:AssumeRoleWithSAML' && connector !== undefined;
-  return isOfProvider ? [ANY_TEXT] : sessionNames.map(textLike);
 }
 
 function externalIdOf(externalId: PlannedWay['externalId']): Sent {

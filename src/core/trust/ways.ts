@@ -67,8 +67,8 @@ export interface PlannedWay {
   readonly passedOn: PassedOn;
   readonly externalId?: PlannedExternalId | undefined;
   readonly durationSeconds: Seconds;
-  /** Patterns of the RoleSessionName. */
-  readonly sessionNames: readonly string[];
+  /** Patterns of the RoleSessionName; undefined: a SAML response of the provider brings it. */
+  readonly sessionNames: readonly string[] | undefined;
   /** Of a hub's role: the roles behind it for which it is assumed. */
   readonly toward?: readonly RoleArn[] | undefined;
 }
@@ -289,6 +289,7 @@ function directWays(
         call: 'sts:AssumeRoleWithSAML',
         principal: federated(samlProviderArn(account, trust.provider)),
         connector: id,
+        sessionNames: undefined,
         // The bridge accepts a response for its own address alone.
         audience: `${baseUrl}/saml/${id}/acs`,
         issuer: entityIds.get(id),
