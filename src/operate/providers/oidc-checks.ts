@@ -77,13 +77,9 @@ function* algorithms({ facts: { idTokenAlgorithms } }: Given): Generator<Found> 
   };
 }
 
-/** OpenID Connect Discovery 1.0 section 3: the default, if the document omits the list. */
-const DEFAULT_AUTHENTICATION = ['client_secret_basic'];
-
 function* clientAuthentication({ facts, connector }: Given): Generator<Found> {
-  const offered = facts.clientAuthentication ?? DEFAULT_AUTHENTICATION;
-  if (offered.includes(connector.clientAuthentication)) return;
-  if (facts.clientAuthentication === undefined) return;
+  const { clientAuthentication: offered } = facts;
+  if (offered === undefined || offered.includes(connector.clientAuthentication)) return;
   const other = ['client_secret_basic', 'client_secret_post'].find(name => offered.includes(name));
   yield {
     id: 'connectors.client-authentication',
