@@ -93,9 +93,10 @@ function nameOf({ account, role }: Target): string {
 
 function printRules({ rules, workloadRules }: RoleAnswer, giving: GivingParts): void {
   if (rules.length > 0) {
+    const find = accountFinder(giving.accounts);
     const rows = rules.slice(0, MOST_ROWS).map(giver => {
       const { rule, groups } = giver;
-      const accounts = accountsOf(giver, giving);
+      const accounts = accountsOf(giver, find);
       return [
         ...[rule.name, rule.groupPattern ?? listed(groups), listed(rule.connectors)],
         ...[accounts, listedOrNothing(requirementsOf(rule))],
@@ -119,9 +120,8 @@ function printRules({ rules, workloadRules }: RoleAnswer, giving: GivingParts): 
 
 const WIDE = 120;
 
-function accountsOf({ rule }: GivingRule, { accounts }: GivingParts): string {
+function accountsOf({ rule }: GivingRule, find: ReturnType<typeof accountFinder>): string {
   if (rule.accounts === undefined) return 'all';
-  const find = accountFinder(accounts);
   const { length } = rule.accounts;
   const names = rule.accounts.slice(0, 6).map(id => find(id)?.name ?? id);
   return length > names.length

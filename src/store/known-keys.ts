@@ -13,7 +13,8 @@ export function createKnownKeys(database: Database): KnownKeys {
   return {
     all: async () => {
       const rows = await database.rows(
-        `SELECT key_use, key_id, since, beside FROM known_keys ORDER BY number DESC LIMIT ${MOST_READ}`,
+        `SELECT key_use, key_id, since, beside FROM known_keys
+          ORDER BY number DESC LIMIT ${MOST_READ}`,
         [],
       );
       return rows.map(keyIn).toReversed();
