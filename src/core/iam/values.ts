@@ -9,8 +9,10 @@ export interface IamArn {
   readonly rest: string;
 }
 
-const ARN =
-  /^arn:(aws[a-z-]{0,20}):iam::(\d{12}|aws):(role|saml-provider|oidc-provider|policy)\/([!-~]{1,1000})$/;
+const ARN = new RegExp(
+  String.raw`^arn:(aws[a-z-]{0,20}):iam::(\d{12}|aws):` +
+    '(role|saml-provider|oidc-provider|policy)/([!-~]{1,1000})$',
+);
 
 export function iamArn(value: unknown): IamArn | undefined {
   const [, partition, account, kind, rest] = ARN.exec(textOf(value) ?? '') ?? [];

@@ -89,8 +89,11 @@ function parseExpression(text: string): Expression {
   return expression;
 }
 
-const TOKEN =
-  /\s*(?:("(?:[^"\\]|\\.)*")|(\d+(?:\.\d+)?)|([A-Za-z_][\w-]*)|(==|!=|<=|>=|&&|\|\||[[\]{}(),.?:!<>=]))/y;
+const TOKEN = new RegExp(
+  String.raw`\s*(?:("(?:[^"\\]|\\.)*")|(\d+(?:\.\d+)?)|([A-Za-z_][\w-]*)|` +
+    String.raw`(==|!=|<=|>=|&&|\|\||[[\]{}(),.?:!<>=]))`,
+  'y',
+);
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 const LITERALS: ReadonlyMap<string, boolean | null> = new Map([
