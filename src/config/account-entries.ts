@@ -1,5 +1,6 @@
 /** Which account each of `accounts.entries` is for. */
 import { nearest } from '../core/nearest.ts';
+import { append } from '../core/rule-index.ts';
 import type { SkippedAccount } from './account-facts.ts';
 import type { FoundOrganization } from './account-file.ts';
 import type { OrganizationAccount } from './organization-file.ts';
@@ -65,9 +66,7 @@ function targets({ file, active, facts }: FoundOrganization): (entry: ReadableEn
   for (const account of active)
     for (const text of new Set([account.name, account.nameInAws])) {
       if (text === undefined) continue;
-      const same = byName.get(text);
-      if (same === undefined) byName.set(text, [account]);
-      else same.push(account);
+      append(byName, text, account);
     }
   const named = (name: string): Target => {
     const [first, ...more] = byName.get(name) ?? [];

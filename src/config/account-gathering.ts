@@ -5,6 +5,7 @@
  * Owns: what counts where several say something of one account. Does not own: the form of the file
  * (organization-file.ts), where problems of such accounts are shown (account-origins.ts).
  */
+import { append } from '../core/rule-index.ts';
 import { DETAIL_KEYS } from './account-details.ts';
 import { matchEntries, type ReadableEntry } from './account-entries.ts';
 import { type AccountFacts, factsOfList } from './account-facts.ts';
@@ -215,12 +216,6 @@ function withNames(merged: readonly MergedAccount[]): {
 
 function isChosen({ origin: { entry } }: MergedAccount): boolean {
   return entry !== undefined && isWritten(entry, 'name');
-}
-
-function append(to: Map<string, MergedAccount[]>, name: string, item: MergedAccount): void {
-  const same = to.get(name);
-  if (same === undefined) to.set(name, [item]);
-  else same.push(item);
 }
 
 function othersCalled(
