@@ -42,6 +42,16 @@ export function formatInstant(at: Instant): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** Writes a day for readers: `2026-11-30`; `unknown` for what is no time. */
+export function formatDay(at: Instant): string {
+  return Number.isFinite(at) ? new Date(at).toISOString().slice(0, 10) : 'unknown';
+}
+
+/** Whole days until then; negative once it has passed. */
+export function daysUntil(end: Instant, now: Instant): number {
+  return Math.floor((end - now) / (DAY * 1000));
+}
+
 /** How long ago something was, for readers: as `formatDuration`, and from two days on `12 days`. */
 export function formatAge(seconds: Seconds): string {
   return seconds < 2 * DAY ? formatDuration(seconds) : `${Math.floor(seconds / DAY)} days`;

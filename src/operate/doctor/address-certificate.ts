@@ -1,7 +1,7 @@
 /** The TLS certificate of the base URL, as browsers and AWS tools on other hosts would see it. */
 import type { ServerCertificate } from '../../core/direct-request.ts';
 import type { Finding, FindingId } from '../../core/finding.ts';
-import { DAY } from '../../core/time.ts';
+import { daysUntil, formatDay } from '../../core/time.ts';
 import { type Gate, type Look, reasonOf } from './address-look.ts';
 
 /** Proxies that renew by themselves do so earlier. */
@@ -37,7 +37,7 @@ function faultOf(
 ): Finding | undefined {
   if (fault === undefined) return undefined;
   const subject = base.host;
-  const found = `issued by ${issuer}, ends ${dayOf(endsAt)}`;
+  const found = `issued by ${issuer}, ends ${formatDay(endsAt)}`;
   if (EXPIRED.has(fault))
     return {
       ...{ id: 'address.certificate-expired', subject, found },
@@ -66,7 +66,7 @@ function limitOf(
   { base, clock, configuration }: Pick<Look, 'base' | 'clock' | 'configuration'>,
 ): Finding | undefined {
   const subject = base.host;
-  const days = Math.floor((endsAt - clock.now()) / (DAY * 1000));
+  const days = daysUntil(endsAt, clock.now());
   if (days < SOON_DAYS)
     return {
       ...{ id: 'address.certificate-ending', subject },
@@ -80,8 +80,4 @@ function limitOf(
     message: `A private authority issued the TLS certificate, and ${asks.length} accounts have trust: web-identity.`,
     fix: 'Use a certificate of a public authority, or give the IAM OIDC provider the thumbprint of yours.',
   };
-}
-
-function dayOf(instant: number): string {
-  return Number.isFinite(instant) ? new Date(instant).toISOString().slice(0, 10) : 'unknown';
 }

@@ -2,7 +2,7 @@
 import type { Finding, FindingId } from '../../core/finding.ts';
 import type { KeyDirectoryFacts, KeyFileFacts, StoreFacts } from '../../core/host-facts.ts';
 import { replacedKeys } from '../../core/known-keys.ts';
-import { DAY, type Instant } from '../../core/time.ts';
+import { daysUntil, formatDay, type Instant } from '../../core/time.ts';
 import type { HostLook } from './host-look.ts';
 
 export interface KeyLook extends HostLook {
@@ -66,7 +66,7 @@ function absenceFinding(missing: readonly KeyFileFacts[], look: KeyLook): Findin
       : 'The bridge does not start without them.';
     return {
       ...{ id: 'host.keys-lost', subject },
-      message: `${what}, and the store has been used since ${dayOf(usedSince)}. ${next}`,
+      message: `${what}, and the store has been used since ${formatDay(usedSince)}. ${next}`,
       fix: 'Restore the directory from its backup, or mount its volume, before the bridge starts.',
     };
   }
@@ -158,15 +158,15 @@ function* certificateFinding(
   endsAt: Instant,
   { clock }: KeyLook,
 ): Generator<Finding> {
-  const days = (endsAt - clock.now()) / (DAY * 1000);
+  const days = daysUntil(endsAt, clock.now());
   const [, id] = ENDS.find(([limit]) => days < limit) ?? [];
   if (id === undefined) return;
   yield {
     ...{ id, subject },
     message:
       days < 0
-        ? `The certificate has expired on ${dayOf(endsAt)}: IAM no longer trusts the SAML provider.`
-        : `The certificate ends on ${dayOf(endsAt)}, and IAM stops trusting the SAML provider then.`,
+        ? `The certificate has expired on ${formatDay(endsAt)}: IAM no longer trusts the SAML provider.`
+        : `The certificate ends on ${formatDay(endsAt)}, and IAM stops trusting the SAML provider then.`,
     fix: 'Rotate the key (docs/runbook.md, "Rotate the keys of the bridge").',
   };
 }
@@ -184,7 +184,7 @@ function* rotationFinding(
 ): Generator<Finding> {
   const part = /\.(next|previous)\.pem$/.exec(name)?.[1];
   if (part === undefined || changedAt === undefined) return;
-  const days = Math.max(0, Math.floor((clock.now() - changedAt) / (DAY * 1000)));
+  const days = Math.max(0, daysUntil(clock.now(), changedAt));
   const isNext = part === 'next';
   yield {
     ...{ id: days > ROTATION_DAYS ? 'host.rotation-left' : 'host.rotation-open', subject },
@@ -222,8 +222,4 @@ function directoryOf({ configuration }: KeyLook): string {
 
 function pathOf(look: KeyLook, name: string): string {
   return `${directoryOf(look)}/${name}`;
-}
-
-function dayOf(instant: Instant): string {
-  return new Date(instant).toISOString().slice(0, 10);
 }

@@ -10,7 +10,7 @@ import type {
   SamlProviderFacts,
 } from '../../core/provider-facts.ts';
 import type { Instant } from '../../core/time.ts';
-import { dateOf } from '../providers/check.ts';
+import { formatDay } from '../../core/time.ts';
 import { type AnyProviderFacts, judged } from '../providers/judgement.ts';
 import { withoutSlash } from '../providers/oidc-checks.ts';
 import type { Answers } from './answers.ts';
@@ -95,12 +95,12 @@ function samlLines({ entityId, keys, nameIdFormats, ...facts }: SamlProviderFact
     `entity id: ${entityId}`,
     ...keys.map(
       ({ name, type, bits, endsAt }) =>
-        `signing certificate: ${type.toUpperCase()} ${bits ?? ''} until ${endsAt === undefined ? '?' : dateOf(endsAt)}, SHA-256 ${name.slice(0, 16)}...`,
+        `signing certificate: ${type.toUpperCase()} ${bits ?? ''} until ${endsAt === undefined ? '?' : formatDay(endsAt)}, SHA-256 ${name.slice(0, 16)}...`,
     ),
     ...line('NameID formats', nameIdFormats.map(lastPart)),
     ...line('attributes', attributes),
     ...(wantsSignedRequests ? ['requests must be signed; the bridge does it'] : []),
-    ...(validUntil === undefined ? [] : [`valid until ${dateOf(validUntil)}`]),
+    ...(validUntil === undefined ? [] : [`valid until ${formatDay(validUntil)}`]),
   ];
 }
 

@@ -10,7 +10,8 @@ import type {
   SamlProviderFacts,
 } from '../../core/provider-facts.ts';
 import type { Seconds } from '../../core/time.ts';
-import { type Check, dateOf, daysUntil, type Found, inDays } from './check.ts';
+import { daysUntil, formatDay } from '../../core/time.ts';
+import { type Check, type Found, inDays } from './check.ts';
 
 type AnyCheck = Check<SamlProviderFacts | OidcProviderFacts, ConnectorDescription>;
 
@@ -54,7 +55,7 @@ function* tlsCertificate({ facts, now }: Parameters<AnyCheck>[0]): Generator<Fou
   if (id !== undefined)
     yield {
       id,
-      message: `The TLS certificate of the provider ends ${inDays(days)} (${dateOf(tlsEndsAt)}).`,
+      message: `The TLS certificate of the provider ends ${inDays(days)} (${formatDay(tlsEndsAt)}).`,
       fix: 'Renew it at the provider. After its end, the bridge cannot read keys or tokens there.',
     };
 }
@@ -76,7 +77,7 @@ function* signingCertificates({ facts, now }: Parameters<AnyCheck>[0]): Generato
   const when = last <= now ? 'has expired' : `ends ${inDays(days)}`;
   yield {
     id,
-    message: `The signing certificate of the provider ${when} (${dateOf(last)}).`,
+    message: `The signing certificate of the provider ${when} (${formatDay(last)}).`,
     fix: 'Prepare the next certificate at the provider. The bridge follows the metadata; a metadata file must be replaced, and so must the IAM SAML provider of accounts with trust: corporate-saml.',
   };
 }

@@ -1,6 +1,6 @@
 /** What a check of a provider is: facts in, findings out. */
 import type { Finding } from '../../core/finding.ts';
-import type { Instant, Seconds } from '../../core/time.ts';
+import type { Instant } from '../../core/time.ts';
 
 /** A finding before it is known what it is about. */
 export type Found = Omit<Finding, 'subject'>;
@@ -15,18 +15,8 @@ export interface Checked<Facts, Connector> {
 /** Yields nothing if all is well. */
 export type Check<Facts, Connector> = (checked: Checked<Facts, Connector>) => Iterable<Found>;
 
-export function daysUntil(end: Instant, now: Instant): number {
-  return Math.floor((end - now) / (DAY_SECONDS * 1000));
-}
-
-const DAY_SECONDS: Seconds = 86_400;
-
 /** `in 12 days`, `on the same day`, as the end of a sentence. */
 export function inDays(days: number): string {
   if (days < 1) return 'in less than a day';
   return days === 1 ? 'in 1 day' : `in ${days} days`;
-}
-
-export function dateOf(instant: Instant): string {
-  return new Date(instant).toISOString().slice(0, 10);
 }

@@ -2,7 +2,8 @@
 import type { SamlConnectorConfiguration } from '../../config/configuration.ts';
 import { listed } from '../../core/listed.ts';
 import type { SamlProviderFacts } from '../../core/provider-facts.ts';
-import { type Check, dateOf, daysUntil, type Found, inDays } from './check.ts';
+import { daysUntil, formatDay } from '../../core/time.ts';
+import { type Check, type Found, inDays } from './check.ts';
 
 type SamlCheck = Check<SamlProviderFacts, SamlConnectorConfiguration>;
 type Given = Parameters<SamlCheck>[0];
@@ -28,13 +29,13 @@ function* validUntil({ facts, connector, now }: Given): Generator<Found> {
   if (end <= now)
     yield {
       id: 'connectors.metadata-expired',
-      message: `The metadata has expired (validUntil ${dateOf(end)}).`,
+      message: `The metadata has expired (validUntil ${formatDay(end)}).`,
       fix,
     };
   else if (isFile && daysUntil(end, now) < FILE_ENDS_DAYS)
     yield {
       id: 'connectors.metadata-ends-soon',
-      message: `The metadata file ends ${inDays(daysUntil(end, now))} (validUntil ${dateOf(end)}).`,
+      message: `The metadata file ends ${inDays(daysUntil(end, now))} (validUntil ${formatDay(end)}).`,
       fix,
     };
 }
