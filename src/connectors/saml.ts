@@ -28,7 +28,8 @@ import {
   PERSISTENT_FORMAT,
   UNSPECIFIED_FORMAT,
 } from './saml/profile.ts';
-import { refusal, requireResponseSize } from './saml/response.ts';
+import { refusal } from './saml/refusal.ts';
+import { requireResponseSize } from './saml/response.ts';
 import type { ResponseValidator } from './saml/response-validator.ts';
 import { UnknownSigner } from './saml/signers.ts';
 import { spMetadataXml } from './saml/sp-metadata.ts';

@@ -7,7 +7,8 @@
  */
 import { SAML, type SamlConfig, ValidateInResponseTo } from '@node-saml/passport-saml';
 import type { BridgeError } from '../../core/errors.ts';
-import { type ReceivedResponse, refusal } from './response.ts';
+import { refusal } from './refusal.ts';
+import type { ReceivedResponse } from './response.ts';
 
 export interface EngineOptions {
   /** Our entityID. */

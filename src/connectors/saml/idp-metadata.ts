@@ -8,7 +8,8 @@ import { X509Certificate } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
 import type { Instant } from '../../core/time.ts';
 import { isSecureUrl } from '../../outbound.ts';
-import { SAML_PROTOCOL, XML_SIGNATURE } from './response.ts';
+import { SAML_PROTOCOL } from './response.ts';
+import { XML_SIGNATURE } from './signature-shape.ts';
 import {
   childrenNamed,
   elementsOf,

@@ -7,7 +7,8 @@
  */
 import type { Instant, Seconds } from '../../core/time.ts';
 import { MINUTE } from '../../core/time.ts';
-import { refusal, SAML_ASSERTION } from './response.ts';
+import { refusal } from './refusal.ts';
+import { SAML_ASSERTION } from './response.ts';
 import { childrenNamed, type XmlElement } from './strict-xml.ts';
 
 export interface ProfileExpectations {

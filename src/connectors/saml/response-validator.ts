@@ -7,7 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BridgeError } from '../../core/errors.ts';
-import { refusal } from './response.ts';
+import { refusal } from './refusal.ts';
 import type { ValidatedResponse, ValidationRequest } from './validation.ts';
 import { bridgeErrorOf, READY, type Reply } from './worker-messages.ts';
 

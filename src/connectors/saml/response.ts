@@ -7,6 +7,8 @@
 import { BridgeError } from '../../core/errors.ts';
 import { printableExcerpt } from '../../core/printable.ts';
 import type { ProviderAnswer } from '../../core/provider-answer.ts';
+import { refusal } from './refusal.ts';
+import { checkSignatureShape, SIGNATURE_PARTS, XML_SIGNATURE } from './signature-shape.ts';
 import {
   childrenNamed,
   elementsOf,
@@ -18,7 +20,6 @@ import {
 
 export const SAML_PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
 export const SAML_ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
-export const XML_SIGNATURE = 'http://www.w3.org/2000/09/xmldsig#';
 
 /** A Response, read strictly. Nothing in it is verified. */
 export interface ReceivedResponse {
@@ -46,18 +47,6 @@ const RESPONSE_LIMITS: XmlLimits = {
 };
 
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
-export const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
-const ENVELOPED = `${XML_SIGNATURE}enveloped-signature`;
-/** Algorithms that the engine can verify, without SHA-1 and HMAC (threats R3). */
-const SIGNATURE_METHODS = new Set([
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
-  'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1',
-]);
-const DIGEST_METHODS = new Set([
-  'http://www.w3.org/2001/04/xmlenc#sha256',
-  'http://www.w3.org/2001/04/xmlenc#sha512',
-]);
 
 const RESPONSE_CHILDREN = new Map([
   [SAML_ASSERTION, new Set(['Issuer', 'Assertion'])],
@@ -79,21 +68,6 @@ const ASSERTION_CHILDREN = new Map([
   ],
   [XML_SIGNATURE, new Set(['Signature'])],
 ]);
-/**
- * The engine finds these anywhere by their name, so they are allowed only where they are checked.
- */
-const SIGNATURE_PARTS = new Set([
-  ...['Signature', 'SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod'],
-  ...['Reference', 'Transforms', 'Transform', 'DigestMethod', 'DigestValue', 'Object'],
-]);
-
-export function refusal(
-  why: string,
-  options: { readonly hint?: string; readonly cause?: unknown } = {},
-): BridgeError {
-  return new BridgeError('saml_response_refused', why, options);
-}
-
 /**
  * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` if the IdP reports a
  * failed sign-in. Linear in the length of the text.
@@ -240,77 +214,4 @@ function checkSignatures(
   if (everywhere.some(element => SIGNATURE_PARTS.has(element.name) && !checked.has(element))) {
     throw refusal('a part of an XML signature is in an unexpected place');
   }
-}
-
-/**
- * One reference, to the parent, enveloped and exclusively canonicalised (saml-core 5.4). Returns
- * the elements that it has checked.
- */
-function checkSignatureShape(signature: XmlElement, parent: XmlElement): XmlElement[] {
-  const [signedInfo, signatureValue] = sequence(
-    signature,
-    ['SignedInfo', 'SignatureValue'],
-    'KeyInfo',
-  );
-  const [canonicalization, method, reference] = sequence(signedInfo!, [
-    'CanonicalizationMethod',
-    'SignatureMethod',
-    'Reference',
-  ]);
-  const [transforms, digestMethod, digestValue] = sequence(reference!, [
-    'Transforms',
-    'DigestMethod',
-    'DigestValue',
-  ]);
-  const [enveloped, exclusive] = sequence(transforms!, ['Transform', 'Transform']);
-
-  const id = parent.attributes.get('ID') ?? '';
-  if (!/^[A-Za-z_][\w.-]{0,255}$/.test(id)) throw refusal(`the ${parent.name} has no usable ID`);
-  if (reference!.attributes.get('URI') !== `#${id}`)
-    throw refusal(`the signature of the ${parent.name} refers to another element`);
-  const algorithms = [canonicalization!, method!, digestMethod!, enveloped!, exclusive!].map(
-    part => part.attributes.get('Algorithm') ?? '',
-  );
-  const [canonicalizationName, methodName, digestName, ...transformNames] = algorithms;
-  if (!SIGNATURE_METHODS.has(methodName!))
-    throw refusal('the signature algorithm is not RSA with SHA-256 or SHA-512');
-  if (!DIGEST_METHODS.has(digestName!))
-    throw refusal('the digest algorithm is not SHA-256 or SHA-512');
-  if (
-    canonicalizationName !== EXCLUSIVE_C14N ||
-    transformNames[0] !== ENVELOPED ||
-    transformNames[1] !== EXCLUSIVE_C14N
-  ) {
-    throw refusal(
-      'the signature uses a transform other than enveloped and exclusive canonicalization',
-    );
-  }
-  if (signatureValue!.children.length + digestValue!.children.length > 0)
-    throw refusal('a signature value contains elements');
-  return [
-    ...[signature, signedInfo!, signatureValue!, canonicalization!, method!, reference!],
-    ...[transforms!, digestMethod!, digestValue!, enveloped!, exclusive!],
-  ];
-}
-
-/**
- * The children: exactly these elements of XML-Signature in this order, and optionally a last one.
- */
-function sequence(
-  parent: XmlElement,
-  names: readonly string[],
-  optional?: string,
-): readonly XmlElement[] {
-  const expected =
-    parent.children.length > names.length && optional !== undefined ? [...names, optional] : names;
-  const fits =
-    parent.children.length === expected.length &&
-    parent.children.every(
-      (child, index) => child.namespace === XML_SIGNATURE && child.name === expected[index],
-    );
-  if (!fits)
-    throw refusal(
-      `the ${parent.name} of a signature does not have exactly the parts that it must have`,
-    );
-  return parent.children;
 }

@@ -9,7 +9,7 @@
 import { DOMParser } from '@xmldom/xmldom';
 import { SignedXml } from 'xml-crypto';
 import { BridgeError, type BridgeErrorOptions } from '../../core/errors.ts';
-import { EXCLUSIVE_C14N, XML_SIGNATURE } from './response.ts';
+import { EXCLUSIVE_C14N, XML_SIGNATURE } from './signature-shape.ts';
 
 /** A Response that no known key has signed; the IdP may have a new key. */
 export class UnknownSigner extends BridgeError {

@@ -2,7 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { SAML_METADATA } from './idp-metadata.ts';
 import { EMAIL_FORMAT, PERSISTENT_FORMAT, UNSPECIFIED_FORMAT } from './profile.ts';
-import { SAML_PROTOCOL, XML_SIGNATURE } from './response.ts';
+import { SAML_PROTOCOL } from './response.ts';
+import { XML_SIGNATURE } from './signature-shape.ts';
 
 export interface SpMetadataOptions {
   readonly entityId: string;

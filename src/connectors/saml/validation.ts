@@ -6,7 +6,8 @@
 import { createEngine } from './engine.ts';
 import type { ProfileExpectations } from './profile.ts';
 import { type AssertedPerson, checkResponse, readAssertion } from './profile.ts';
-import { parseResponseXml, readResponse, refusal } from './response.ts';
+import { refusal } from './refusal.ts';
+import { parseResponseXml, readResponse } from './response.ts';
 import { signersOf } from './signers.ts';
 
 export interface ValidationRequest {
