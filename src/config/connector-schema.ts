@@ -141,7 +141,7 @@ const oidc = z.strictObject({
   clientAuthentication: choice(['client_secret_basic', 'client_secret_post'])
     .prefault('client_secret_basic')
     .describe(
-      'How the bridge sends its client secret. Some providers do not decode the basic form as RFC 6749 requires.',
+      'How the bridge sends its client secret. A provider that does not decode the basic form as RFC 6749 requires rejects secrets with characters other than letters, digits and `*-._~`: use `client_secret_post` there.',
     ),
   scopes: checked(
     z.array(

@@ -9,9 +9,6 @@ import {
   allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
   Configuration,
   type CustomFetch,
   clockSkew,
@@ -28,6 +25,7 @@ import {
 import type { Clock } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { type ClientAuthentication, clientAuthentication } from './oidc-client-authentication.ts';
 import { allowsHttp, reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
 import { authenticationInstantOf, CLOCK_SKEW, type IssuedTokens } from './oidc-id-token.ts';
@@ -41,14 +39,6 @@ import {
 
 /** From this age on, the library fetches keys again if none fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
-
-/** Some providers do not decode a correctly encoded Basic header, so the method is a setting. */
-const CLIENT_AUTHENTICATION = {
-  client_secret_basic: ClientSecretBasic,
-  client_secret_post: ClientSecretPost,
-} as const satisfies Record<string, (secret: string) => ClientAuth>;
-
-export type ClientAuthentication = keyof typeof CLIENT_AUTHENTICATION;
 
 export interface OidcClientOptions {
   readonly clientId: string;
@@ -222,7 +212,7 @@ function configurationFor(
   fetch: CustomFetch,
 ): Configuration {
   const skew = Math.round((options.clock.now() - Date.now()) / 1000);
-  const authentication = CLIENT_AUTHENTICATION[options.clientAuthentication](options.clientSecret);
+  const authentication = clientAuthentication(options.clientAuthentication, options.clientSecret);
   const client = { [clockSkew]: skew, [clockTolerance]: CLOCK_SKEW };
   const config = new Configuration(metadata, options.clientId, client, authentication);
   config[customFetch] = fetch;

@@ -21,12 +21,8 @@ import type {
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { inspected } from './inspection.ts';
-import {
-  type ClientAuthentication,
-  createOidcClient,
-  type OidcClient,
-  type VerifiedAnswer,
-} from './oidc-client.ts';
+import { createOidcClient, type OidcClient, type VerifiedAnswer } from './oidc-client.ts';
+import type { ClientAuthentication } from './oidc-client-authentication.ts';
 import { openProvider, type Provider } from './oidc-discovery.ts';
 import { isSessionId } from './oidc-id-token.ts';
 import { claimsIn, identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';

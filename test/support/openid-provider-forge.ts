@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { JWK } from 'jose';
 import { forgeLogoutToken, type LogoutTokenFault } from './logout-token-forge.ts';
 import { type Mischief, misbehave } from './mischief.ts';
+import { clientProblem, type ExpectedClient } from './openid-client-check.ts';
 import { discoveryDocument, ENDPOINTS, type Endpoint } from './openid-endpoints.ts';
 import { type Claims, createTokenForge, type Signature } from './token-forge.ts';
 
@@ -34,12 +35,13 @@ export interface Faults {
  */
 export interface OpenIdProviderForge {
   readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  clientId: string;
+  clientSecret: string;
   readonly faults: Faults;
   /** Claims of the user, in the id_token and at userinfo. */
   person: { idToken: Claims; userinfo: Claims };
-  clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  clientAuthentication: ExpectedClient['clientAuthentication'];
+  basicParts: ExpectedClient['basicParts'];
   /** Requests for each endpoint. */
   readonly asked: Record<Endpoint, number>;
   /** Tokens that were revoked (RFC 7009), the newest last. */
@@ -122,6 +124,7 @@ export async function startOpenIdProviderForge(
     faults: { ...NO_FAULTS, mischief: {} },
     person: { idToken: { ...ALICE }, userinfo: { ...ALICE } },
     clientAuthentication: 'client_secret_basic',
+    basicParts: 'form-encoded',
     asked: { discovery: 0, token: 0, jwks: 0, userinfo: 0, revocation: 0 },
     revoked: [],
     made: [CLIENT_SECRET],
@@ -130,7 +133,7 @@ export async function startOpenIdProviderForge(
       const parameter = (name: string) => asked.searchParams.get(name) ?? '';
       if (asked.origin + asked.pathname !== `${issuer}/authorize`)
         throw new Error('not our authorization endpoint');
-      if (parameter('client_id') !== 'bridge' || parameter('response_type') !== 'code')
+      if (parameter('client_id') !== forge.clientId || parameter('response_type') !== 'code')
         throw new Error('not our client, or no code flow');
       if (parameter('code_challenge_method') !== 'S256') throw new Error('no PKCE');
       if (!parameter('scope').split(' ').includes('openid')) throw new Error('no openid scope');
@@ -149,7 +152,7 @@ export async function startOpenIdProviderForge(
         {
           forge: tokens,
           issuer,
-          clientId: 'bridge',
+          clientId: forge.clientId,
           sub: ALICE.sub,
           sid: SESSION_ID,
           issuedAt: Math.floor(now() / 1000),
@@ -217,7 +220,7 @@ export async function startOpenIdProviderForge(
     },
     revocation: async (request, response) => {
       const form = new URLSearchParams(await textOf(request));
-      const error = clientProblem(forge, request, form);
+      const error = clientProblem(forge, request.headers.authorization, form);
       if (error !== undefined) return json(response, 401, { error });
       refreshTokens.delete(form.get('token') ?? '');
       forge.revoked.push(form.get('token') ?? '');
@@ -236,7 +239,7 @@ export async function startOpenIdProviderForge(
       response.writeHead(200, { 'content-type': 'application/jwt' });
       response.end(
         await tokens.sign({
-          claims: { iss: issuer, aud: 'bridge', ...claims },
+          claims: { iss: issuer, aud: forge.clientId, ...claims },
           header: forge.faults.header,
           signature,
         }),
@@ -245,7 +248,7 @@ export async function startOpenIdProviderForge(
   };
 
   function granting(request: IncomingMessage, form: URLSearchParams): Granted {
-    const error = clientProblem(forge, request, form);
+    const error = clientProblem(forge, request.headers.authorization, form);
     if (error !== undefined) return { error };
     switch (form.get('grant_type')) {
       case 'authorization_code':
@@ -284,7 +287,7 @@ export async function startOpenIdProviderForge(
       .toString('base64url');
     const claims = forge.faults.idToken({
       iss: issuer,
-      aud: 'bridge',
+      aud: forge.clientId,
       iat: seconds,
       exp: seconds + 300,
       ...granted,
@@ -298,29 +301,6 @@ export async function startOpenIdProviderForge(
   }
 
   return forge;
-}
-
-/**
- * RFC 6749 2.3.1: the parts of a Basic header are form-encoded. Only the registered method is
- * accepted.
- */
-function clientProblem(
-  forge: OpenIdProviderForge,
-  request: IncomingMessage,
-  form: URLSearchParams,
-): string | undefined {
-  const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  const parts = basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':');
-  const decode = (text: string | undefined) =>
-    decodeURIComponent((text ?? '').replaceAll('+', ' '));
-  const given =
-    forge.clientAuthentication === 'client_secret_basic'
-      ? [parts.length === 2 && decode(parts[0]), decode(parts[1]), form.has('client_secret')]
-      : [form.get('client_id'), form.get('client_secret'), basic !== undefined];
-  const [id, secret, both] = given;
-  return id === forge.clientId && secret === forge.clientSecret && both === false
-    ? undefined
-    : 'invalid_client';
 }
 
 function json(response: ServerResponse, status: number, body: Claims): void {
