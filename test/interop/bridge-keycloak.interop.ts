@@ -7,12 +7,14 @@ import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { chromiumMissing, useBrowser } from '../support/browser.ts';
 import { callApi } from '../support/cli-login.ts';
+import { useRow } from '../support/compatibility.ts';
 import { useFixture } from '../support/fixture.ts';
 import { Visitor } from '../support/visitor.ts';
 import { enterPassword as passwordEntered, type World } from '../support/world.ts';
-import { keycloakMissing, startKeycloak } from './keycloak.ts';
+import { keycloakMissing, keycloakVersion, startKeycloak } from './keycloak.ts';
 import { enterCode, enterPassword, logTerminalIn, signIn } from './keycloak-browser.ts';
-import { realmForTests, startFederation } from './keycloak-federation.ts';
+import { keycloakProvider, realmForTests, startFederation } from './keycloak-federation.ts';
+import { showsUsers } from './provider-suite.ts';
 
 const CONNECTORS = [
   ['OpenID Connect', 'keycloak-oidc'],
@@ -32,6 +34,10 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
     server => server.stop(),
   );
   const browser = useBrowser();
+  const rows = {
+    'keycloak-oidc': useRow('keycloak-oidc', keycloakVersion),
+    'keycloak-saml': useRow('keycloak-saml', keycloakVersion),
+  };
   const useFederation = (configure?: (yaml: string) => string): World =>
     useFixture(
       () => startFederation(keycloak, configure),
@@ -48,6 +54,10 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
     };
 
     for (const [protocol, connector] of CONNECTORS) {
+      describe(`by ${protocol}`, () => {
+        showsUsers(rows[connector], keycloakProvider(world, keycloak, connector));
+      });
+
       it(`signs alice in by ${protocol} and opens prod/Developer in the console`, () =>
         browser.visit(async page => {
           await signIn(page, world, { username: 'alice', connector });
@@ -57,48 +67,35 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
           await page.getByRole('heading', { name: 'Developer in prod' }).waitFor();
           assert.match(await page.locator('body').innerText(), /assumed-role\/Developer\/alice-/);
         }));
-
-      it(`tells bob, who signs in by ${protocol}, which group gives prod/Admin`, () =>
-        browser.visit(async page => {
-          await signIn(page, world, { username: 'bob', connector });
-          const refused = await page.goto(role('Admin'));
-          assert.equal(refused!.status(), 403);
-          assert.match(
-            await page.locator('main').innerText(),
-            /Gives the role to the group aws-admins, and you are not in it\./,
-          );
-        }));
-
-      it(`tells carol, who signs in by ${protocol} and has no group, how to request access`, () =>
-        browser.visit(async page => {
-          await signIn(page, world, { username: 'carol', connector });
-          assert.equal((await lastSignIn()).groupCount, 0);
-          assert.match(
-            await page.locator('main').innerText(),
-            /Ask the platform team in #aws-access\./,
-          );
-        }));
     }
 
-    it('asks alice, signed in by OpenID Connect, for her one-time code alone, and opens prod/Admin', () =>
-      browser.visit(async page => {
-        await signIn(page, world, { username: 'alice' });
-        await page.goto(role('Admin'));
-        await enterCode(page);
-        await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
-        const event = (await world.audit()).find(({ type }) => type === 'sign-in.stepped-up');
-        assert.ok(event?.type === 'sign-in.stepped-up');
-        assert.deepEqual([event.actor.username, event.methods], ['alice', ['gold']]);
-      }));
+    rows['keycloak-oidc'].it(
+      'step-up',
+      'asks alice, signed in by OpenID Connect, for her one-time code alone, and opens prod/Admin',
+      () =>
+        browser.visit(async page => {
+          await signIn(page, world, { username: 'alice' });
+          await page.goto(role('Admin'));
+          await enterCode(page);
+          await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+          const event = (await world.audit()).find(({ type }) => type === 'sign-in.stepped-up');
+          assert.ok(event?.type === 'sign-in.stepped-up');
+          assert.deepEqual([event.actor.username, event.methods], ['alice', ['gold']]);
+        }),
+    );
 
-    it('asks alice, signed in by SAML, for her password and one-time code, and opens prod/Admin', () =>
-      browser.visit(async page => {
-        await signIn(page, world, { username: 'alice', connector: 'keycloak-saml' });
-        await page.goto(role('Admin'));
-        await enterPassword(page, 'alice');
-        await enterCode(page);
-        await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
-      }));
+    rows['keycloak-saml'].it(
+      'step-up',
+      'asks alice, signed in by SAML, for her password and one-time code, and opens prod/Admin',
+      () =>
+        browser.visit(async page => {
+          await signIn(page, world, { username: 'alice', connector: 'keycloak-saml' });
+          await page.goto(role('Admin'));
+          await enterPassword(page, 'alice');
+          await enterCode(page);
+          await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+        }),
+    );
   });
 
   describe('whose terminals can be stepped up', () => {
@@ -159,27 +156,31 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
       );
     };
 
-    it('uses each refresh token once, and refuses a role whose group was removed between two hand-outs', () =>
-      browser.visit(async page => {
-        await keycloak.admin.addUser('frank', ['developers', 'aws-staging-ReadOnly']);
-        await signIn(page, world, { username: 'frank' });
-        const token = await logTerminalIn(page, world);
-        for (const _ of ['first', 'second']) assert.equal((await askAgain(token)).status, 200);
+    rows['keycloak-oidc'].it(
+      'refresh of groups',
+      'uses each refresh token once, and refuses a role whose group was removed between two hand-outs',
+      () =>
+        browser.visit(async page => {
+          await keycloak.admin.addUser('frank', ['developers', 'aws-staging-ReadOnly']);
+          await signIn(page, world, { username: 'frank' });
+          const token = await logTerminalIn(page, world);
+          for (const _ of ['first', 'second']) assert.equal((await askAgain(token)).status, 200);
 
-        await keycloak.admin.leaveGroup('frank', 'developers');
-        const refused = await askAgain(token);
-        assert.deepEqual([refused.status, refused.json.code], [403, 'access_denied']);
-        assert.match(
-          refused.json.trace.steps[0].sentence,
-          /the group developers, .* has not sent this group since 20/,
-        );
-        assert.deepEqual(await rolesOf(token), ['staging/ReadOnly']);
+          await keycloak.admin.leaveGroup('frank', 'developers');
+          const refused = await askAgain(token);
+          assert.deepEqual([refused.status, refused.json.code], [403, 'access_denied']);
+          assert.match(
+            refused.json.trace.steps[0].sentence,
+            /the group developers, .* has not sent this group since 20/,
+          );
+          assert.deepEqual(await rolesOf(token), ['staging/ReadOnly']);
 
-        // Keycloak has no claim for no groups.
-        await keycloak.admin.leaveGroup('frank', 'aws-staging-ReadOnly');
-        await askAgain(token);
-        assert.deepEqual(await rolesOf(token), []);
-      }));
+          // Keycloak has no claim for no groups.
+          await keycloak.admin.leaveGroup('frank', 'aws-staging-ReadOnly');
+          await askAgain(token);
+          assert.deepEqual(await rolesOf(token), []);
+        }),
+    );
 
     it('ends the sessions of a user who was disabled between two hand-outs', () =>
       browser.visit(async page => {
@@ -212,13 +213,17 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
       await page.getByRole('textbox', { name: 'Password' }).waitFor();
     };
 
-    it('ends the session at Keycloak when the user follows the link', () =>
-      browser.visit(async page => {
-        await signIn(page, world, { username: 'bob' });
-        await signOut(page);
-        await page.getByRole('link', { name: 'Sign out at Keycloak (OpenID Connect)' }).click();
-        await isAskedForPassword(page);
-      }));
+    rows['keycloak-oidc'].it(
+      'sign-out there',
+      'ends the session at Keycloak when the user follows the link',
+      () =>
+        browser.visit(async page => {
+          await signIn(page, world, { username: 'bob' });
+          await signOut(page);
+          await page.getByRole('link', { name: 'Sign out at Keycloak (OpenID Connect)' }).click();
+          await isAskedForPassword(page);
+        }),
+    );
 
     it('ends the session at Keycloak by itself after a sign-out everywhere', () =>
       browser.visit(async page => {
@@ -250,16 +255,20 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
         yaml.replace('backchannel: true', `backchannel: true, endsTerminals: ${endsTerminals}`),
       );
 
-      it(`ends browser sessions ${endsTerminals ? 'and terminals' : 'alone'} when an administrator signs the user out`, () =>
-        browser.visit(async page => {
-          await signIn(page, world, { username: 'bob' });
-          const token = await logTerminalIn(page, world);
-          await keycloak.admin.endSessions('bob');
-          await page.goto(world.urls.bridge);
-          await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-          const { status } = await callApi(world, token, { path: '/roles' });
-          assert.equal(status, endsTerminals ? 401 : 200);
-        }));
+      rows['keycloak-oidc'].it(
+        'back-channel sign-out',
+        `ends browser sessions ${endsTerminals ? 'and terminals' : 'alone'} when an administrator signs the user out`,
+        () =>
+          browser.visit(async page => {
+            await signIn(page, world, { username: 'bob' });
+            const token = await logTerminalIn(page, world);
+            await keycloak.admin.endSessions('bob');
+            await page.goto(world.urls.bridge);
+            await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+            const { status } = await callApi(world, token, { path: '/roles' });
+            assert.equal(status, endsTerminals ? 401 : 200);
+          }),
+      );
     });
   }
 

@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { packageVersion, useRow } from '../support/compatibility.ts';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR } from '../support/world.ts';
 import { type Federation, packagesMissing, startFederation, useFederation } from './federation.ts';
+import { showsUsers } from './provider-suite.ts';
 import { type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
 import { ADFS_ATTRIBUTES, type SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
 
@@ -15,6 +17,8 @@ const skip = packagesMissing();
 
 describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip }, () => {
   const federation = useFederation({ idp: {} });
+  const row = useRow('simplesamlphp-saml', () => packageVersion('simplesamlphp'));
+  showsUsers(row, federation);
 
   it('alice, who is in two groups, reaches her roles', async () => {
     const arrival = await federation.signIn('alice');
@@ -39,40 +43,12 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
       assert.ok(console.text.includes(tag), tag);
   });
 
-  it('alice gets credentials for prod/Admin that AWS accepts', async () => {
-    const { visitor, page } = await federation.signIn('alice');
-    const shown = await visitor.submit(page, button('Credentials', 'prod', 'Admin'));
-    assert.match(
-      await callerArn(federation, shown),
-      /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/,
-    );
-  });
-
   it('a console link opens after the login page', async () => {
     const returnTo = encodeURIComponent('/console?account=prod&role=Admin');
     const { page } = await federation.signIn('alice', {
       path: `/sign-in/${CONNECTOR.saml}?return_to=${returnTo}`,
     });
     assert.ok(page.url.startsWith(`${federation.world.urls.aws}/console`), page.url);
-  });
-
-  it('bob, who is in one group, has the roles of that group only', async () => {
-    const arrival = await federation.signIn('bob');
-    assert.equal((await federation.assertSignedIn(arrival, 'bob')).groupCount, 1);
-    const buttons = (role: string) => arrival.page.$(button('Console', 'prod', role)).length;
-    assert.deepEqual([buttons('Developer'), buttons('Admin')], [1, 0]);
-    assert.match(
-      await callerArn(federation, await openCredentials(arrival, 'Developer')),
-      /assumed-role\/Developer\/bob-/,
-    );
-  });
-
-  it('carol, who is in no group, sees how to request access', async () => {
-    const arrival = await federation.signIn('carol');
-    assert.equal((await federation.assertSignedIn(arrival, 'carol')).groupCount, 0);
-    assert.match(arrival.page.text, /You have no roles yet/);
-    assert.match(arrival.page.text, /Ask the platform team in #aws-access\./);
-    assert.equal(arrival.page.$('form[action="/console"]').length, 0);
   });
 
   it('erin, whose department the IdP does not send, gets the alternative value of the session tag', async () => {
@@ -85,35 +61,22 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     assert.match(assertion, /PrincipalTag:Department.*?>none</s);
   });
 
-  it('a wrong password stays with the IdP, and the right one signs in after it', async () => {
-    const { visitor, page } = await federation.signIn('alice', { password: 'wrong' });
-    assert.ok(page.url.startsWith(federation.idp.origin), page.url);
-    assert.equal(visitor.cookie(federation.world.urls.bridge, 'rolebridge'), undefined);
-    await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
-  });
-
-  it('a second sign-in needs no password, and a fresh one does', async () => {
-    const { visitor } = await federation.signIn('alice');
-    const begin = (query: string) =>
-      visitor.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}${query}`);
-    assert.equal((await begin('')).$('input[type=password]').length, 0);
-    assert.equal((await begin('?reauthenticate=1')).$('input[type=password]').length, 1);
-    const path = `/sign-in/${CONNECTOR.saml}?reauthenticate=1`;
-    await federation.assertSignedIn(await federation.signIn('alice', { visitor, path }), 'alice');
-  });
-
-  it('a sign-in that begins at the IdP is rejected, and one that begins here works after it', async () => {
-    const { visitor, page: answer } = await federation.answerUnsolicited('alice');
-    const page = await federation.deliver(visitor, answer);
-    const expected = {
-      code: 'attempt_invalid',
-      status: 400,
-      shown: /Start at the sign-in page of this bridge/,
-      why: /allowUnsolicited/,
-    } as const;
-    await federation.assertRefused({ visitor, page }, expected);
-    await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
-  });
+  row.it(
+    'unsolicited response',
+    'a sign-in that begins at the IdP is rejected, and one that begins here works after it',
+    async () => {
+      const { visitor, page: answer } = await federation.answerUnsolicited('alice');
+      const page = await federation.deliver(visitor, answer);
+      const expected = {
+        code: 'attempt_invalid',
+        status: 400,
+        shown: /Start at the sign-in page of this bridge/,
+        why: /allowUnsolicited/,
+      } as const;
+      await federation.assertRefused({ visitor, page }, expected);
+      await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
+    },
+  );
 });
 
 describe('where the rules require a second factor and SimpleSAMLphp has none,', { skip }, () => {

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { useFixture } from '../support/fixture.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, enterPassword, startWorld, type World } from '../support/world.ts';
+import type { ProviderFederation } from './provider-suite.ts';
 import { installed, type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
 import type { SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
 
@@ -21,9 +22,8 @@ export interface FederationOptions {
   readonly demandSecondFactor?: boolean;
 }
 
-export interface Federation {
+export interface Federation extends ProviderFederation {
   readonly idp: SimpleSamlPhp;
-  readonly world: World;
   /** What the bridge publishes about itself as a service provider, and its entityID. */
   readonly spMetadata: string;
   readonly spEntityId: string;
@@ -115,6 +115,8 @@ export async function startFederation({
   return {
     idp,
     world,
+    connector: CONNECTOR.saml,
+    provider: idp.origin,
     spMetadata,
     spEntityId,
     deliver,
@@ -147,6 +149,13 @@ export async function startFederation({
         visitor,
         page: await visitor.submit(login, 'form', { username: uid, password: uid }),
       };
+    },
+    asksPassword: page => page.$('input[type=password]').length > 0,
+    logIn: async (visitor, page, user, going) => {
+      wind();
+      return page.$('input[type=password]').length > 0
+        ? visitor.submit(page, 'form', { ...user }, going)
+        : page;
     },
     setClock: aheadSeconds => {
       ahead = aheadSeconds;

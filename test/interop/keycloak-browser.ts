@@ -18,8 +18,12 @@ export async function enterPassword(page: Page, username: string): Promise<void>
   await page.getByRole('button', { name: 'Sign In' }).click();
 }
 
+export function codeOfAlice(): string {
+  return totp(KEY_OF_ALICE, Date.now());
+}
+
 export async function enterCode(page: Page): Promise<void> {
-  await page.getByLabel('One-time code').fill(totp(KEY_OF_ALICE, Date.now()));
+  await page.getByLabel('One-time code').fill(codeOfAlice());
   await page.getByRole('button', { name: 'Sign In' }).click();
 }
 

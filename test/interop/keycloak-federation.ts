@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 import type { Keycloak } from './keycloak.ts';
+import { codeOfAlice } from './keycloak-browser.ts';
+import type { ProviderFederation } from './provider-suite.ts';
 
 const documented = (name: string): string =>
   readFileSync(new URL(`../../docs/keycloak/${name}`, import.meta.url), 'utf8');
@@ -50,6 +52,29 @@ export async function startFederation(
     await world.close();
     throw fault;
   }
+}
+
+/** One of its connectors, for a user whose browser runs no script. */
+export function keycloakProvider(
+  world: World,
+  keycloak: Keycloak,
+  connector: string,
+): ProviderFederation {
+  return {
+    world,
+    connector,
+    get provider() {
+      return keycloak.origin;
+    },
+    asksPassword: page => page.$('input[type=password]').length > 0,
+    logIn: async (visitor, login, user, going) => {
+      const asked = login.$('input[type=password]').length > 0;
+      const page = asked ? await visitor.submit(login, 'form', { ...user }, going) : login;
+      return page.$('input[name=otp]').length > 0
+        ? visitor.submit(page, 'form', { otp: codeOfAlice() }, going)
+        : page;
+    },
+  };
 }
 
 function replaced(text: string, replacements: Readonly<Record<string, string>>): string {

@@ -4,7 +4,15 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -48,6 +56,11 @@ export function keycloakMissing(): string | false {
   if (spawnSync(JAVA, ['-version'], { stdio: 'ignore' }).status !== 0)
     return `cannot start ${JAVA}: install Java 17 or newer (Debian package openjdk-17-jre-headless)`;
   return false;
+}
+
+/** The version that is installed, such as `26.7.3`. */
+export function keycloakVersion(): string {
+  return readFileSync(join(INSTALLED, 'built'), 'utf8').trim();
 }
 
 /** `realm` is the representation to import, as JSON. */
