@@ -32,6 +32,10 @@ const MEANING: Readonly<Record<KeyUse, { readonly why: string; readonly otherwis
     why: 'Identity providers that verify SAML sign-in requests reject them until they have this key.',
     otherwise: 'give the metadata of each SAML connector to its identity provider again',
   },
+  'service-provider-encryption': {
+    why: 'Users whose identity provider encrypts assertions cannot sign in until it has this key.',
+    otherwise: 'give the metadata of each SAML connector to its identity provider again',
+  },
   sealing: {
     why: 'All sessions, tokens and requests for roles have ended: this key cannot open them.',
     otherwise: 'all users sign in again',

@@ -8,12 +8,17 @@
  */
 import type { Instant } from './time.ts';
 
-export type KeyUse = 'saml' | 'web-identity' | 'service-provider' | 'sealing';
+export type KeyUse =
+  | 'saml'
+  | 'web-identity'
+  | 'service-provider'
+  | 'service-provider-encryption'
+  | 'sealing';
 
 /** The keys of one use in the directory, by their ids. */
 export interface PresentKeys {
   readonly use: KeyUse;
-  /** The one that signs or seals. */
+  /** The one that signs or seals, or that identity providers encrypt to. */
   readonly active: string;
   /** The active one, the next and the previous one. */
   readonly published: readonly string[];

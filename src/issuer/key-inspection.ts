@@ -9,7 +9,7 @@ import { presentSealingKey } from './present-keys.ts';
 import { parseSealingSecret, SEALING_FILE } from './sealing-secret.ts';
 import { parseKey } from './signing-keys.ts';
 
-const USES = ['saml', 'web-identity', 'service-provider'] as const;
+const USES = ['saml', 'web-identity', 'service-provider', 'service-provider-encryption'] as const;
 
 export async function inspectKeys(directory: string): Promise<KeyDirectoryFacts> {
   const nothing = { files: [], drafts: [], present: [] };

@@ -4,11 +4,20 @@ import type { PresentKeys } from '../core/known-keys.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 export function presentSigningKeys(keys: SigningKeys): readonly PresentKeys[] {
+  const { serviceProviderEncryption: encryption } = keys;
   const rings = [
-    ['saml', keys.saml],
-    ['web-identity', keys.webIdentity],
-    ['service-provider', keys.serviceProvider],
-  ] as const;
+    ['saml', keys.saml] as const,
+    ['web-identity', keys.webIdentity] as const,
+    ['service-provider', keys.serviceProvider] as const,
+    ...(encryption === undefined
+      ? []
+      : [
+          [
+            'service-provider-encryption',
+            { active: encryption.active, published: encryption.decrypting },
+          ] as const,
+        ]),
+  ];
   return rings.map(([use, { active, published }]) => ({
     use,
     active: active.kid,

@@ -1,10 +1,11 @@
 /**
- * The signing keys of the bridge: one PEM file for each key, in one directory (threats A1, R34).
+ * The RSA keys of the bridge: one PEM file for each key, in one directory (threats A1, R34).
  *
  * Owns: checking keys, creating them if allowed, their rotation by file name. Does not own: what is
  * signed, the files (key-directory). For each use, `<use>.pem` signs. `<use>.next.pem` and
  * `<use>.previous.pem` are optional: they are published and sign nothing, because AWS must know a
- * key before it signs, and as long as its signatures are in use.
+ * key before it signs, and as long as its signatures are in use. Only for encryption is it the
+ * other way round: all decrypt, and the active key alone is published (ADR 49).
  */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
@@ -33,6 +34,14 @@ interface KeyRing {
   readonly published: readonly SigningKey[];
 }
 
+/** The keys to which identity providers encrypt assertions. */
+interface DecryptionKeys {
+  /** The one that is published. */
+  readonly active: SigningKey;
+  /** The active key, then the next, then the previous one. */
+  readonly decrypting: readonly SigningKey[];
+}
+
 /** One ring for each use; no key serves two. */
 export interface SigningKeys {
   /** Signs SAML assertions for AWS. */
@@ -41,6 +50,11 @@ export interface SigningKeys {
   readonly webIdentity: KeyRing;
   /** Signs AuthnRequests to corporate identity providers. */
   readonly serviceProvider: KeyRing;
+  /**
+   * Decrypts assertions of corporate identity providers. Undefined if the directory has none and
+   * none may be created: installations of earlier versions have no such key.
+   */
+  readonly serviceProviderEncryption: DecryptionKeys | undefined;
 }
 
 export interface SigningKeysOptions {
@@ -69,10 +83,28 @@ export async function openSigningKeys({
     purpose: 'signing key',
     content: 'private key',
   });
-  const [saml, webIdentity, serviceProvider] = await Promise.all(
-    ['saml', 'web-identity', 'service-provider'].map(use => openRing(use, files, clock)),
-  );
-  return { saml: saml!, webIdentity: webIdentity!, serviceProvider: serviceProvider! };
+  const [saml, webIdentity, serviceProvider, serviceProviderEncryption] = await Promise.all([
+    openRing('saml', files, clock),
+    openRing('web-identity', files, clock),
+    openRing('service-provider', files, clock),
+    openDecryptionKeys({ files, create, clock }),
+  ]);
+  return { saml, webIdentity, serviceProvider, serviceProviderEncryption };
+}
+
+async function openDecryptionKeys({
+  files,
+  create,
+  clock,
+}: Omit<SigningKeysOptions, 'directory'> & { readonly files: KeyDirectory }): Promise<
+  DecryptionKeys | undefined
+> {
+  const use = 'service-provider-encryption';
+  const names = [`${use}.pem`, `${use}.next.pem`, `${use}.previous.pem`];
+  const texts = create ? [] : await Promise.all(names.map(name => files.read(name)));
+  if (!create && texts.every(text => text === undefined)) return undefined;
+  const { active, published: decrypting } = await openRing(use, files, clock);
+  return { active, decrypting };
 }
 
 async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise<KeyRing> {
@@ -81,7 +113,6 @@ async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise
     [`${use}.next.pem`, `${use}.previous.pem`].map(other => readKey(other, files)),
   );
   // During a manual rotation the active file is missing for a moment. AWS would not know a new key.
-
   const rotating = next !== undefined || previous !== undefined;
   const text = rotating
     ? await files.read(name)

@@ -49,7 +49,7 @@ describe('the keys of a bridge', () => {
     const told = await start();
 
     assert.deepEqual(told.map(({ use }) => use).sort(), [
-      ...['saml', 'sealing', 'service-provider', 'web-identity'],
+      ...['saml', 'sealing', 'service-provider', 'service-provider-encryption', 'web-identity'],
     ]);
     assert.ok(told.every(({ level }) => level === 'error'));
     const saml = told.find(({ use }) => use === 'saml')!;

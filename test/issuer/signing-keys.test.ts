@@ -29,7 +29,7 @@ const root = useDirectory();
 let made: string;
 let count = 0;
 
-/** A directory with the three keys, for a test to spoil. */
+/** A directory with the four keys, for a test to spoil. */
 async function aDirectory(): Promise<string> {
   const directory = root.file(String(count++));
   await mkdir(directory, { mode: 0o700 });
@@ -77,6 +77,7 @@ describe('signing keys', () => {
   it('are created once, for their owner only, and are the same the next time', async () => {
     assert.deepEqual((await readdir(made)).sort(), [
       'saml.pem',
+      'service-provider-encryption.pem',
       'service-provider.pem',
       'web-identity.pem',
     ]);
@@ -87,10 +88,9 @@ describe('signing keys', () => {
     const [first, second] = [await opening(made), await opening(made)];
     assert.equal(first.saml.active.kid, second.saml.active.kid);
 
-    const kids = [first.saml, first.webIdentity, first.serviceProvider].map(
-      ring => ring.active.kid,
-    );
-    assert.equal(new Set(kids).size, 3, 'no key serves two uses');
+    const { saml, webIdentity, serviceProvider, serviceProviderEncryption } = first;
+    const rings = [saml, webIdentity, serviceProvider, serviceProviderEncryption!];
+    assert.equal(new Set(rings.map(ring => ring.active.kid)).size, 4, 'no key serves two uses');
   });
 
   it('come with a certificate that OpenSSL takes: self-signed, ten years, no authority', async () => {
@@ -127,7 +127,7 @@ describe('signing keys', () => {
       assert.equal(one[use].active.kid, other[use].active.kid);
       assert.ok(one[use].active.privateKey.equals(other[use].active.privateKey));
     }
-    assert.equal((await readdir(directory)).length, 3);
+    assert.equal((await readdir(directory)).length, 4);
   });
 
   it('are published before and after they sign', async () => {
@@ -167,6 +167,35 @@ describe('signing keys', () => {
     const directory = root.file('empty');
     await mkdir(directory, { mode: 0o700 });
     assert.match(await refusalOf(directory), /\.pem: is missing; put the key there/);
+  });
+
+  it('for decryption may be missing where none is created, as in an earlier installation', async () => {
+    const directory = await aDirectory();
+    await rm(join(directory, 'service-provider-encryption.pem'));
+    assert.equal((await opening(directory)).serviceProviderEncryption, undefined);
+    assert.ok((await opening(directory, true)).serviceProviderEncryption !== undefined);
+  });
+
+  it('for decryption decrypt before and after they are published', async () => {
+    const directory = await aDirectory();
+    const place = (name: string) => join(directory, `service-provider-encryption${name}.pem`);
+    await rename(place(''), place('.previous'));
+    await copyFile(join(directory, 'saml.pem'), place(''));
+    await copyFile(join(directory, 'web-identity.pem'), place('.next'));
+
+    const { saml, webIdentity, serviceProviderEncryption } = await opening(directory);
+    const { active, decrypting } = serviceProviderEncryption!;
+    const before = (await opening(made)).serviceProviderEncryption!.active;
+    assert.deepEqual(
+      [active, ...decrypting].map(({ kid }) => kid),
+      [saml, saml, webIdentity, { active: before }].map(ring => ring.active.kid),
+    );
+
+    await rm(place(''));
+    assert.match(
+      await refusalOf(directory),
+      /encryption\.pem: is missing, but a next or previous key exists/,
+    );
   });
 
   it('are not created in the middle of a rotation by hand', async () => {

@@ -266,6 +266,7 @@ describe('the server', () => {
       'keys/saml.pem',
       'keys/web-identity.pem',
       'keys/service-provider.pem',
+      'keys/service-provider-encryption.pem',
       'rolebridge.db',
     ]) {
       assert.equal(statSync(directory.file(name)).mode & 0o777, 0o600, name);

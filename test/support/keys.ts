@@ -19,7 +19,12 @@ import { openSigningKeys } from '../../src/issuer/signing-keys.ts';
 
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 const BRIDGE_KEYS = join(CACHE, 'rolebridge-test-keys');
-const FILES = ['saml.pem', 'web-identity.pem', 'service-provider.pem'];
+const FILES = [
+  'saml.pem',
+  'web-identity.pem',
+  'service-provider.pem',
+  'service-provider-encryption.pem',
+];
 const RS256 = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
 
 /** Puts signing keys into a directory that does not exist yet: the same for every bridge. */

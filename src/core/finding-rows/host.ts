@@ -38,6 +38,7 @@ export const HOST_FINDINGS = {
   'host.keys-replaced': { level: 'error', title: 'Other keys are in the key directory' },
   'host.listen-differs': { level: 'warning', title: 'The server listens on another port' },
   'host.listen-privileged': { level: 'warning', title: 'The port requires privileges' },
+  'host.no-encryption-key': { level: 'note', title: 'There is no key to decrypt assertions' },
   'host.node-version': { level: 'error', title: 'Node.js is too old' },
   'host.other-user': { level: 'note', title: 'Doctor runs as another user than the bridge' },
   'host.proxy-variable': { level: 'error', title: 'The outgoing proxy cannot be used' },

@@ -19,11 +19,15 @@ export function* examineKeys(look: KeyLook): Generator<Finding> {
     yield unusable;
     return;
   }
-  const missing = keyFacts.files.filter(file => isAbsent(file, keyFacts));
-  const isLost = missing.length === keyFacts.files.length;
+  const absent = keyFacts.files.filter(file => isAbsent(file, keyFacts));
+  const isLost = absent.length === keyFacts.files.length;
+  const optional = isLost ? undefined : absent.find(({ name }) => isOptional(name, look));
+  const missing = absent.filter(file => file !== optional);
   if (missing.length > 0 || isLost) yield absenceFinding(isLost ? [] : missing, look);
   if (isLost) return;
-  for (const file of keyFacts.files) if (!missing.includes(file)) yield* fileFindings(file, look);
+  if (optional !== undefined) yield noEncryptionKey(optional, look);
+  for (const file of keyFacts.files)
+    if (file !== optional && !missing.includes(file)) yield* fileFindings(file, look);
   yield* replacedFindings(look);
   for (const draft of keyFacts.drafts)
     yield {
@@ -48,6 +52,27 @@ function isAbsent({ name, state }: KeyFileFacts, { files }: KeyDirectoryFacts): 
     state === 'missing' &&
     !files.some(file => file.name !== name && file.name.startsWith(`${use}.`))
   );
+}
+
+const ENCRYPTION = 'service-provider-encryption';
+
+/** Installations of earlier versions have no key for encryption, and start without it. */
+function isOptional(name: string, { storeFacts }: KeyLook): boolean {
+  return (
+    name === `${ENCRYPTION}.pem` &&
+    storeFacts?.knownKeys.every(({ use }) => use !== ENCRYPTION) !== false
+  );
+}
+
+function noEncryptionKey({ name }: KeyFileFacts, look: KeyLook): Finding {
+  const { create } = look.configuration.issuer.keys;
+  return {
+    ...{ id: 'host.no-encryption-key', subject: pathOf(look, name) },
+    message: create
+      ? 'The bridge has no key to decrypt assertions. The next start creates it.'
+      : 'The bridge has no key to decrypt assertions, so it rejects encrypted ones.',
+    fix: create ? undefined : 'If an identity provider encrypts, create the key (certs/README.md).',
+  };
 }
 
 /** `missing` is empty for all. The store remembers them: a volume that is not mounted looks new. */
@@ -138,12 +163,14 @@ function* fileFindings(file: KeyFileFacts, look: KeyLook): Generator<Finding> {
   if (state !== 'good') return;
   yield* rotationFinding({ name, subject, changedAt }, look);
   if (certificateEndsAt !== undefined && isPublished(name))
-    yield* certificateFinding(subject, certificateEndsAt, look);
+    yield* certificateFinding({ name, subject, endsAt: certificateEndsAt }, look);
 }
 
 /** AWS and identity providers look at these; the certificate of a JWKS key is shown to no one. */
 function isPublished(name: string): boolean {
-  return /^(?:saml|service-provider)(?:\.next)?\.pem$/.test(name);
+  return /^(?:saml|service-provider)(?:\.next)?\.pem$|^service-provider-encryption\.pem$/.test(
+    name,
+  );
 }
 
 const ENDS: readonly (readonly [days: number, id: FindingId])[] = [
@@ -154,8 +181,11 @@ const ENDS: readonly (readonly [days: number, id: FindingId])[] = [
 ];
 
 function* certificateFinding(
-  subject: string,
-  endsAt: Instant,
+  {
+    name,
+    subject,
+    endsAt,
+  }: { readonly name: string; readonly subject: string; readonly endsAt: Instant },
   { clock }: KeyLook,
 ): Generator<Finding> {
   const days = daysUntil(endsAt, clock.now());
@@ -163,16 +193,29 @@ function* certificateFinding(
   if (id === undefined) return;
   yield {
     ...{ id, subject },
-    message:
-      days < 0
-        ? `The certificate has expired on ${formatDay(endsAt)}: IAM no longer trusts the SAML provider.`
-        : `The certificate ends on ${formatDay(endsAt)}, and IAM stops trusting the SAML provider then.`,
+    message: `The certificate ${days < 0 ? 'has expired' : 'ends'} on ${formatDay(endsAt)}. ${
+      name.startsWith('saml')
+        ? 'From then on, IAM does not trust the SAML provider.'
+        : 'From then on, identity providers can reject it.'
+    }`,
     fix: 'Rotate the key (docs/runbook.md, "Rotate the keys of the bridge").',
   };
 }
 
 /** Much longer than AWS and identity providers need to learn a key. */
 const ROTATION_DAYS = 30;
+
+/** What the companions of an active key do, and when each of them has done its part. */
+const SIGNING = {
+  does: 'It is published and signs nothing.',
+  next: 'When all accounts and identity providers have its certificate, make it the active key.',
+  previous: 'When no account uses it any longer, delete it.',
+} as const;
+const DECRYPTING = {
+  does: 'It decrypts and is not published.',
+  next: 'When all replicas have it, make it the active key.',
+  previous: 'When no identity provider encrypts to it any longer, delete it.',
+} as const;
 
 function* rotationFinding(
   {
@@ -185,13 +228,11 @@ function* rotationFinding(
   const part = /\.(next|previous)\.pem$/.exec(name)?.[1];
   if (part === undefined || changedAt === undefined) return;
   const days = Math.max(0, daysUntil(clock.now(), changedAt));
-  const isNext = part === 'next';
+  const { does, next, previous } = name.startsWith(ENCRYPTION) ? DECRYPTING : SIGNING;
   yield {
     ...{ id: days > ROTATION_DAYS ? 'host.rotation-left' : 'host.rotation-open', subject },
-    message: `The ${part} key of a rotation has been there for ${days} days. It is published and signs nothing.`,
-    fix: isNext
-      ? 'When all accounts and identity providers have its certificate, make it the active key.'
-      : 'When no account uses it any longer, delete it.',
+    message: `The ${part} key of a rotation has been there for ${days} days. ${does}`,
+    fix: part === 'next' ? next : previous,
   };
 }
 
@@ -201,6 +242,8 @@ const MEANING: Readonly<Record<string, string>> = {
   saml: 'AWS rejects the assertions until each IAM SAML provider has this key.',
   'web-identity': 'AWS rejects the tokens until it has read the keys of the bridge again.',
   'service-provider': 'Identity providers that verify requests reject them.',
+  'service-provider-encryption':
+    'Users whose identity provider encrypts assertions cannot sign in until it has this key.',
   sealing: 'All sessions, tokens and requests for roles have ended.',
 };
 

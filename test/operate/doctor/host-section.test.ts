@@ -224,6 +224,20 @@ describe('the section on this host', () => {
     assert.deepEqual(faults(findings), ['host.key-missing']);
   });
 
+  it('notes a missing key for encryption that no bridge has had, and that it is lost otherwise', async t => {
+    const world = await endedWorld(t);
+    rmSync(key(world, 'service-provider-encryption.pem'));
+    assert.deepEqual(faults(await examined(world)), ['host.keys-lost']);
+
+    // The key directory and the store of an earlier version.
+    const store = new DatabaseSync(database(world));
+    store.exec("DELETE FROM known_keys WHERE key_use = 'service-provider-encryption'");
+    store.close();
+    const findings = await examined(world);
+    assert.deepEqual(faults(findings), []);
+    assert.deepEqual(ids(findings, 'note'), ['host.no-encryption-key']);
+  });
+
   it('notes a rotation that is open', async t => {
     const world = await worldFor(t, WITHOUT_WARNING);
     copyFileSync(key(world, 'service-provider.pem'), key(world, 'saml.next.pem'));
@@ -250,7 +264,7 @@ describe('the section on this host', () => {
 
       assert.deepEqual(
         ids(found, level).filter(one => one.startsWith('host.certificate')),
-        [id, id],
+        [id, id, id],
       );
     });
   }

@@ -208,7 +208,7 @@ describe('init', () => {
     assert.deepEqual(readdirSync(base).sort(), ['certs', 'data', 'rolebridge.yaml']);
     assert.deepEqual([mode('certs'), mode('data')], [0o700, 0o700]);
     assert.equal(mode('data/rolebridge.db'), 0o600);
-    for (const key of ['saml', 'web-identity', 'service-provider'])
+    for (const key of ['saml', 'web-identity', 'service-provider', 'service-provider-encryption'])
       assert.equal(mode(`certs/${key}.pem`), 0o600);
     assert.equal(mode('rolebridge.yaml') & 0o022, 0);
   });
