@@ -22,6 +22,7 @@ import type {
 import type { Viewer } from '../core/requester.ts';
 import type { RulesReport } from '../core/rule-report.ts';
 import type {
+  AuthenticationRequest,
   AuthenticationResponse,
   InspectedSignIn,
   ReceivedClaim,
@@ -90,7 +91,7 @@ export interface SignInTests {
       /** The page that begins it, for another try. */
       readonly page: string;
     },
-  ): Promise<{ readonly redirectTo: string }>;
+  ): Promise<AuthenticationRequest>;
   /** Whether an attempt that waits is a test. Does not consume it. */
   awaits(attemptId: string | undefined): Promise<boolean>;
   /**
@@ -142,7 +143,7 @@ async function begin(
   context: Context,
   viewer: Viewer,
   { connector: id, browser, page }: Parameters<SignInTests['begin']>[1],
-): Promise<{ readonly redirectTo: string }> {
+): Promise<AuthenticationRequest> {
   const connector = connectorFor(context, viewer, id);
   return context.signIn.begin({
     connector: connector.id,

@@ -12,7 +12,11 @@ import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
 import type { ProviderSession } from '../core/provider-session.ts';
 import type { Viewer } from '../core/requester.ts';
-import { ATTEMPT_SECONDS, type AttemptPurpose } from '../core/sign-in.ts';
+import {
+  ATTEMPT_SECONDS,
+  type AttemptPurpose,
+  type AuthenticationRequest,
+} from '../core/sign-in.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers, type IsCurrent } from './current-issuers.ts';
 import {
@@ -55,7 +59,7 @@ export type Expected =
 export interface SignIn {
   readonly connectors: readonly Connector[];
   /** Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`. */
-  begin(request: BeginRequest): Promise<{ readonly redirectTo: string }>;
+  begin(request: BeginRequest): Promise<AuthenticationRequest>;
   /** Looks for the attempt of an answer and does not consume it. Throws `connector_unknown`. */
   expects(answer: Pick<SignInAnswer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
   /**
@@ -112,10 +116,7 @@ export function createSignIn(parts: SignInParts): SignIn {
 
 // ---------------------------------------------------------------- begin
 
-async function begin(
-  context: Context,
-  request: BeginRequest,
-): Promise<{ readonly redirectTo: string }> {
+async function begin(context: Context, request: BeginRequest): Promise<AuthenticationRequest> {
   const { returnTo } = request;
   const connector = connectorNamed(context, request.connector, { returnTo });
   try {
@@ -130,9 +131,9 @@ async function openAttempt(
   { attempts, secrets, clock }: Context,
   connector: Connector,
   { browser, returnTo, reauthenticate, purpose }: BeginRequest,
-): Promise<{ readonly redirectTo: string }> {
+): Promise<AuthenticationRequest> {
   const attemptId = secrets.token();
-  const { redirectTo, expectation, source } = await connector.begin({
+  const { request, expectation, source } = await connector.begin({
     attemptId,
     reauthenticate,
     ...(purpose?.kind === 'step-up' && { wish: purpose.wish }),
@@ -149,7 +150,7 @@ async function openAttempt(
     createdAt: now,
     expiresAt: now + ATTEMPT_SECONDS * 1000,
   });
-  return { redirectTo };
+  return request;
 }
 
 async function expects(

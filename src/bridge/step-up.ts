@@ -11,6 +11,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { Authentication } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuthenticatedRequester, Viewer } from '../core/requester.ts';
+import type { AuthenticationRequest } from '../core/sign-in.ts';
 import { ANY_SIGN_IN, type StepUpWish } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Access, AskedRole } from './access.ts';
@@ -51,10 +52,10 @@ export interface StepUps {
    */
   inspect(viewer: Viewer, asked: AskedStepUp): Promise<InspectedStepUp>;
   /**
-   * Where the browser goes; undefined if nothing must be proved. Throws as `inspect` does, and
+   * How the browser asks the provider; undefined if nothing must be proved. Throws as `inspect` does, and
    * `connector_unavailable`, `idp_unreachable`.
    */
-  begin(viewer: Viewer, asked: BeginStepUp): Promise<{ readonly redirectTo: string } | undefined>;
+  begin(viewer: Viewer, asked: BeginStepUp): Promise<AuthenticationRequest | undefined>;
 }
 
 export interface StepUpParts {
@@ -88,7 +89,7 @@ async function begin(
   parts: StepUpParts,
   viewer: Viewer,
   { browser, returnTo, page, ...asked }: BeginStepUp,
-): Promise<{ readonly redirectTo: string } | undefined> {
+): Promise<AuthenticationRequest | undefined> {
   const { wish } = await inspect(parts, viewer, asked);
   if (wish === undefined) return undefined;
   const { person, connector, username } = viewer.subject.identity;

@@ -123,7 +123,7 @@ async function begin(
     ...authenticationParameters(asked, options),
   });
   return {
-    redirectTo: redirectTo.href,
+    request: { binding: 'redirect', url: redirectTo.href },
     expectation: { protocol: 'oidc', nonce, codeVerifier },
     source,
   };

@@ -198,8 +198,8 @@ async function begin(
   const idp = await source.current();
   // XML ids begin with a letter or an underscore.
   const requestId = `_${randomBytes(20).toString('hex')}`;
-  const redirectTo = await engine.authnRequestUrl({
-    destination: idp.signOnUrl,
+  const request = await engine.authnRequest({
+    service: idp.signOn,
     requestId,
     relayState: attemptId,
     forceAuthn: reauthenticate || wish !== undefined,
@@ -207,7 +207,7 @@ async function begin(
     privateKeyPem: signsRequests(options, idp) ? options.signingKey.privateKeyPem : undefined,
   });
   return {
-    redirectTo,
+    request,
     expectation: { protocol: 'saml', requestId },
     source: sourceOf(idp, options),
   };

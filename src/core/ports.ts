@@ -39,6 +39,7 @@ import type {
 import type { Account } from './role.ts';
 import type { RoleUse, UsedRole } from './role-use.ts';
 import type {
+  AuthenticationRequest,
   AuthenticationResponse,
   Availability,
   Expectation,
@@ -101,7 +102,7 @@ export interface Connector {
   source(): TrustedSource;
   /** Throws `connector_unavailable`, `idp_unreachable`. */
   begin(options: BeginOptions): Promise<{
-    readonly redirectTo: string;
+    readonly request: AuthenticationRequest;
     readonly expectation: Expectation;
     readonly source: IdentitySource;
   }>;

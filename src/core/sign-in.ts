@@ -61,6 +61,16 @@ export interface PastAttempt extends Pick<SignInAttempt, 'connector' | 'browser'
   readonly page?: string | undefined;
 }
 
+/** How a browser asks the identity provider for a sign-in. */
+export type AuthenticationRequest =
+  | { readonly binding: 'redirect'; readonly url: string }
+  /** A form that the browser posts to `url`. */
+  | {
+      readonly binding: 'post';
+      readonly url: string;
+      readonly fields: Readonly<Record<string, string>>;
+    };
+
 /** The answer of an identity provider as it came through the browser, unverified. */
 export type AuthenticationResponse =
   | { readonly protocol: 'saml'; readonly samlResponse: string }

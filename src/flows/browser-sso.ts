@@ -15,6 +15,7 @@ import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
 import type { AuthenticationResponse } from '../core/sign-in.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
+import { askProvider } from '../http/ask-provider.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { logClaims } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
@@ -113,14 +114,14 @@ async function begin(
   { signIn, secrets }: BrowserSsoParts,
 ): Promise<Answer> {
   const secret = attempt ?? secrets.token();
-  const { redirectTo } = await signIn.begin({
+  const request = await signIn.begin({
     connector: asked.connector,
     browser: secret,
     returnTo: wayBack(asked.return_to, { isFromElsewhere }),
     reauthenticate: asked.reauthenticate !== undefined,
     origin,
   });
-  return { ...redirect(redirectTo), ...(!isKnown && { attempt: secret }) };
+  return { ...askProvider(request), ...(!isKnown && { attempt: secret }) };
 }
 
 // ---------------------------------------------------------------- responses

@@ -19,6 +19,7 @@ import { scopeOf } from '../core/role-scope.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
 import { consentTo } from '../http/application-consent.ts';
+import { sourceOf } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { productionIn, summaryOfRoles } from '../http/role-summary.ts';
@@ -155,7 +156,7 @@ async function ask(
         gets: summaryOfRoles(roles),
         production: productionIn(roles),
       });
-  return { ...page, formTarget };
+  return { ...page, formSources: [sourceOf(formTarget)] };
 }
 
 async function approve(

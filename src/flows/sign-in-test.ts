@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { SignInTests } from '../bridge/sign-in-test.ts';
 import type { Secrets } from '../core/ports.ts';
 import { type Answer, view } from '../http/answer.ts';
+import { askProvider } from '../http/ask-provider.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { form, page, type SignedInUser } from '../http/route.ts';
 import { signInTestPath } from '../http/sign-in-test-model.ts';
@@ -38,8 +39,8 @@ export const signInTestForm = form({
   handle: async ({ connector }, user, { signInTests, secrets }: SignInTestPageParts) => {
     const browser = user.attempt ?? secrets.token();
     const page = signInTestPath(connector);
-    const { redirectTo } = await signInTests.begin(user, { connector, browser, page });
-    return { ...byPage(redirectTo), ...(!user.isKnown && { attempt: browser }) };
+    const request = await signInTests.begin(user, { connector, browser, page });
+    return { ...askProvider(request, byPage), ...(!user.isKnown && { attempt: browser }) };
   },
 });
 

@@ -11,9 +11,11 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { StepUps } from '../bridge/step-up.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
+import type { AuthenticationRequest } from '../core/sign-in.ts';
 import { ANY_SIGN_IN, describeWish } from '../core/step-up.ts';
 import { DAY, MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
+import { askProvider } from '../http/ask-provider.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page, type SignedInUser } from '../http/route.ts';
@@ -68,8 +70,8 @@ export const stepUpPage = page({
     const wanted = { role: roleIn(asked), withinSeconds, returnTo, page: path };
     const begun = await begin(wanted, user, parts);
     if (begun === undefined) return redirect(returnTo);
-    const { to, cookie } = begun;
-    return { ...(mayBeInForm(user, parts) ? byPage(to) : redirect(to)), ...cookie };
+    const leading = mayBeInForm(user, parts) ? byPage : redirect;
+    return { ...askProvider(begun.request, leading), ...begun.cookie };
   },
 });
 
@@ -87,7 +89,7 @@ export const stepUpForm = form({
     const wanted = { role, withinSeconds, cliSession, returnTo, page: pathOf(asked) };
     const begun = await begin(wanted, user, parts);
     if (begun === undefined) return askFor(asked, user, parts);
-    return { ...byPage(begun.to), ...begun.cookie };
+    return { ...askProvider(begun.request, byPage), ...begun.cookie };
   },
 });
 
@@ -125,15 +127,20 @@ async function askFor(
 
 type Wanted = Omit<Parameters<StepUps['begin']>[1], 'browser'>;
 
+interface Begun {
+  readonly request: AuthenticationRequest;
+  readonly cookie: { readonly attempt?: string };
+}
+
 /** Undefined if nothing must be proved. */
 async function begin(
   wanted: Wanted,
   user: SignedInUser,
   { stepUps, secrets }: StepUpPageParts,
-): Promise<{ readonly to: string; readonly cookie: { readonly attempt?: string } } | undefined> {
+): Promise<Begun | undefined> {
   const browser = user.attempt ?? secrets.token();
-  const begun = await stepUps.begin(user, { ...wanted, browser });
-  return begun && { to: begun.redirectTo, cookie: user.isKnown ? {} : { attempt: browser } };
+  const request = await stepUps.begin(user, { ...wanted, browser });
+  return request && { request, cookie: user.isKnown ? {} : { attempt: browser } };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Session } from '../core/browser-session.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { acceptedEncoding, type Compress, isCompressed, quickly } from './compression.ts';
 import { forgetSession, viewerIn } from './current-session.ts';
-import { allowFormTarget } from './guards.ts';
+import { allowFormSources } from './guards.ts';
 import type { Renderer } from './render.ts';
 import { leaveUnrecorded } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
@@ -34,8 +34,8 @@ interface Accompaniment {
   readonly attempt?: string;
   /** The secret of a browser that becomes a known one. */
   readonly knownBrowser?: string;
-  /** Where a form of the page leads in addition to our own pages. */
-  readonly formTarget?: URL;
+  /** Where a form of the page leads in addition to our own pages: sources of the CSP. */
+  readonly formSources?: readonly string[];
   /**
    * Compresses the answer, which contains no secret, for clients that accept it. Of pages their row
    * decides (`compression`), and nothing else is compressed by itself.
@@ -96,7 +96,7 @@ export async function send(
 ): Promise<void> {
   const { compress } = answer;
   setCookies(answer, response, cookies);
-  if (answer.formTarget !== undefined) allowFormTarget(response, answer.formTarget);
+  if (answer.formSources !== undefined) allowFormSources(response, answer.formSources);
   response.set({ ...answer.headers }).status(answer.status ?? 200);
   switch (answer.kind) {
     case 'view': {

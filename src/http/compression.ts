@@ -37,6 +37,7 @@ const PAGES = {
   credentials: 'secret',
   refusal: 'secret',
   leaving: 'secret',
+  'provider-form': 'secret',
   'step-up': 'secret',
   'stepped-up': 'secret',
   repost: 'secret',

@@ -52,17 +52,20 @@ export function securityHeaders({ baseUrl, consoleSources }: HeaderOptions): Req
   ];
 }
 
+/** The source of a content security policy that contains an address. It cannot name IPv6. */
+export function sourceOf({ origin, protocol, hostname }: URL): string {
+  return hostname.startsWith('[') ? protocol : origin;
+}
+
 /**
- * Lets the forms of this one page lead to a loopback address: Chromium holds `form-action` against
- * the redirect that answers a form, too. CSP has no way to name an IPv6 address, so for one of
- * those plain http is allowed.
+ * Lets the forms of this one page lead there, too: Chromium holds `form-action` against the
+ * redirects that answer a form as well.
  */
-export function allowFormTarget(response: Response, { origin, protocol, hostname }: URL): void {
+export function allowFormSources(response: Response, sources: readonly string[]): void {
   const policy = String(response.getHeader('Content-Security-Policy'));
-  const source = hostname.startsWith('[') ? protocol : origin;
   response.setHeader(
     'Content-Security-Policy',
-    policy.replace("form-action 'self'", `form-action 'self' ${source}`),
+    policy.replace("form-action 'self'", `form-action 'self' ${sources.join(' ')}`),
   );
 }
 

@@ -61,6 +61,7 @@ const TEMPLATES = {
   credentials: '@credentials',
   refusal: '@refusal',
   leaving: '@leaving',
+  'provider-form': '@provider-form',
   'step-up': '@step-up',
   'stepped-up': '@stepped-up',
   repost: '@repost',

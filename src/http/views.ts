@@ -149,6 +149,13 @@ export interface LeavingModel extends PageFrame {
   readonly href: string;
 }
 
+/** Brings the request for a sign-in to an identity provider that takes it by POST. */
+export interface ProviderFormModel extends PageFrame {
+  /** At the identity provider. */
+  readonly action: string;
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+}
+
 /** `GET /step-up` for a terminal: asks before the user is sent to their identity provider. */
 export interface StepUpModel extends PageFrame {
   readonly viewer: ViewerModel;
@@ -274,6 +281,7 @@ export interface Views {
   readonly credentials: CredentialsModel;
   readonly refusal: RefusalModel;
   readonly leaving: LeavingModel;
+  readonly 'provider-form': ProviderFormModel;
   readonly 'step-up': StepUpModel;
   readonly 'stepped-up': SteppedUpModel;
   readonly repost: RepostModel;

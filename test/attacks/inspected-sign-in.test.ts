@@ -8,6 +8,7 @@ import {
   openConnector,
   stranger,
 } from '../connectors/saml-fixture.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import {
   forgeFor,
   openConnector as openOidcConnector,
@@ -23,11 +24,11 @@ async function inspect(
   connector: OidcConnector,
   provider: OpenIdProviderForge,
 ): Promise<InspectedSignIn> {
-  const { redirectTo, expectation } = await connector.begin({
+  const { request, expectation } = await connector.begin({
     attemptId: 'attempt-1',
     reauthenticate: true,
   });
-  const parameters = provider.authorize(redirectTo);
+  const parameters = provider.authorize(addressIn(request));
   return connector.inspect({ protocol: 'oidc', parameters }, expectation);
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type { Expectation } from '../../src/core/sign-in.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
 
 describe('an authorization response', () => {
@@ -135,11 +136,11 @@ describe('an authorization response', () => {
   test('completes one sign-in only', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
-    const { redirectTo, expectation } = await connector.begin({
+    const { request, expectation } = await connector.begin({
       attemptId: 'a',
       reauthenticate: false,
     });
-    const parameters = forge.authorize(redirectTo);
+    const parameters = forge.authorize(addressIn(request));
 
     await connector.complete({ protocol: 'oidc', parameters }, expectation);
 
@@ -166,7 +167,7 @@ describe('an authorization response', () => {
       [{ ...mine.expectation, nonce: theirs.expectation.nonce }, /unexpected ID Token "nonce"/],
     ];
     for (const [expectation, message] of mixes) {
-      const parameters = forge.authorize(mine.redirectTo);
+      const parameters = forge.authorize(addressIn(mine.request));
       await refuses(
         connector.complete({ protocol: 'oidc', parameters }, expectation),
         'oidc_response_refused',
@@ -179,8 +180,8 @@ describe('an authorization response', () => {
   test('without an attempt is rejected before the provider is called', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
-    const { redirectTo } = await connector.begin({ attemptId: 'a', reauthenticate: false });
-    const parameters = forge.authorize(redirectTo);
+    const { request } = await connector.begin({ attemptId: 'a', reauthenticate: false });
+    const parameters = forge.authorize(addressIn(request));
     await refuses(
       connector.complete({ protocol: 'oidc', parameters }, undefined),
       'oidc_response_refused',
@@ -203,11 +204,11 @@ describe('an authorization response', () => {
 
   test('from another provider is rejected', async t => {
     const [honest, evil] = await Promise.all([forgeFor(t), forgeFor(t)]);
-    const { redirectTo, expectation } = await (await openConnector(t, honest)).begin({
+    const { request, expectation } = await (await openConnector(t, honest)).begin({
       attemptId: 'a',
       reauthenticate: false,
     });
-    const parameters = honest.authorize(redirectTo);
+    const parameters = honest.authorize(addressIn(request));
 
     const atEvil = (await openConnector(t, evil)).complete(
       { protocol: 'oidc', parameters },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Outbound } from '../../src/outbound.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import type { Mischief } from '../support/mischief.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
 import type { Endpoint } from '../support/openid-endpoints.ts';
@@ -300,9 +301,9 @@ describe('a discovery document is rejected', () => {
       { outbound },
     );
 
-    const { redirectTo } = await connector.begin({ attemptId: 'a', reauthenticate: false });
+    const { request } = await connector.begin({ attemptId: 'a', reauthenticate: false });
 
-    assert.equal(new URL(redirectTo).host, 'accounts.idp.example');
+    assert.equal(new URL(addressIn(request)).host, 'accounts.idp.example');
   });
 
   test('but accepted without PKCE methods or response types, and S256 is sent', async t => {

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider, { type Configuration } from 'oidc-provider';
+import { addressIn } from '../support/authentication-request.ts';
 import { openConnector, type Registration } from '../support/oidc-sign-in.ts';
 
 interface CertifiedProvider extends Registration {
@@ -122,11 +123,11 @@ for (const { where, method, conformIdTokenClaims } of cases) {
     });
     assert.deepEqual(connector.availability(), { state: 'ready' });
 
-    const { redirectTo, expectation } = await connector.begin({
+    const { request, expectation } = await connector.begin({
       attemptId: 'attempt-1',
       reauthenticate: true,
     });
-    const parameters = await provider.browse(redirectTo);
+    const parameters = await provider.browse(addressIn(request));
     assert.equal(parameters.get('state'), 'attempt-1');
 
     const { identity, corporateProof } = await connector.complete(

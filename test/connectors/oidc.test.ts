@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { ConnectorId } from '../../src/core/identity.ts';
 import type { Availability } from '../../src/core/sign-in.ts';
 import { HOUR } from '../../src/core/time.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { forgeFor, openConnector, signIn } from '../support/oidc-sign-in.ts';
@@ -12,12 +13,12 @@ describe('a sign-in begins', () => {
   test('at the authorization endpoint, with state, nonce and a PKCE challenge that fit the expectation', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge, { scopes: ['profile', 'groups'] });
-    const { redirectTo, expectation } = await connector.begin({
+    const { request, expectation } = await connector.begin({
       attemptId: 'attempt-1',
       reauthenticate: false,
     });
 
-    const url = new URL(redirectTo);
+    const url = new URL(addressIn(request));
     assert.equal(url.origin + url.pathname, `${forge.issuer}/authorize`);
     assert.ok(expectation.protocol === 'oidc');
     assert.match(expectation.codeVerifier, /^[\w-]{43,128}$/);
@@ -38,8 +39,10 @@ describe('a sign-in begins', () => {
 
   test('with prompt=login and max_age=0 when the user must authenticate again', async t => {
     const connector = await openConnector(t, await forgeFor(t));
-    const { redirectTo } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: true });
-    const { prompt, max_age: maxAge } = Object.fromEntries(new URL(redirectTo).searchParams);
+    const { request } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: true });
+    const { prompt, max_age: maxAge } = Object.fromEntries(
+      new URL(addressIn(request)).searchParams,
+    );
     assert.deepEqual([prompt, maxAge], ['login', '0']);
   });
 

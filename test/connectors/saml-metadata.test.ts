@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
-import { parseIdpMetadata } from '../../src/connectors/saml/idp-metadata.ts';
+import { parseIdpMetadata, type SignOnService } from '../../src/connectors/saml/idp-metadata.ts';
 import { parseStrictXml } from '../../src/connectors/saml/strict-xml.ts';
 import type { Availability } from '../../src/core/sign-in.ts';
 import { createOutbound } from '../../src/outbound.ts';
@@ -35,11 +35,34 @@ test('entityID, address, keys and wishes are read from the metadata', () => {
   );
 
   assert.equal(metadata.entityId, IDP);
-  assert.equal(metadata.signOnUrl, 'https://idp.example.test/sso');
+  assert.deepEqual(metadata.signOn, { binding: 'redirect', url: 'https://idp.example.test/sso' });
   assert.equal(metadata.signingCertificates.length, 1);
   assert.equal(metadata.wantsSignedRequests, true);
   assert.equal(metadata.validUntil, Date.parse('2030-01-01T00:00:00Z'));
 });
+
+const SERVICES: readonly (readonly [string, string, SignOnService])[] = [
+  [
+    'a redirect address is preferred, whatever the order',
+    forge.metadata({ bindings: ['HTTP-Redirect', 'HTTP-POST'] }),
+    { binding: 'redirect', url: 'https://idp.example.test/sso' },
+  ],
+  [
+    'without one, requests go by POST',
+    forge.metadata({ bindings: ['SOAP', 'HTTP-POST'] }),
+    { binding: 'post', url: 'https://idp.example.test/sso/post' },
+  ],
+  [
+    'one that is not https is passed over',
+    forge.metadata().replace('"https://idp.example.test/sso"', '"http://idp.example.test/sso"'),
+    { binding: 'post', url: 'https://idp.example.test/sso/post' },
+  ],
+];
+for (const [what, xml, signOn] of SERVICES) {
+  test(`sign-on addresses of the metadata: ${what}`, () => {
+    assert.deepEqual(parseIdpMetadata(xml).signOn, signOn);
+  });
+}
 
 const KEYS: readonly (readonly [string, readonly string[], number])[] = [
   ['one without use serves for signing', [signingKey(forge.key, '')], 1],
@@ -110,9 +133,9 @@ const REFUSED: readonly (readonly [string, () => string, RegExp])[] = [
     /SingleSignOnService that is not https/,
   ],
   [
-    'no redirect address',
-    () => forge.metadata().replace('HTTP-Redirect', 'SOAP'),
-    /no SingleSignOnService for the HTTP-Redirect/,
+    'neither an address for redirects nor one for POST',
+    () => metadataWith({ bindings: ['SOAP'] }),
+    /no SingleSignOnService for the HTTP-Redirect or the HTTP-POST binding/,
   ],
   ['no entityID', () => metadataWith({ entityId: '' }), /no usable entityID/],
   [

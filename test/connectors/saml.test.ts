@@ -3,6 +3,7 @@ import { createVerify } from 'node:crypto';
 import { test } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import { createSamlConnector } from '../../src/connectors/saml.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import {
   at,
   attributes,
@@ -39,11 +40,11 @@ const acme = await openConnector();
 // ---------------------------------------------------------------- begin
 
 test('a sign-in begins with a signed AuthnRequest that asks for an answer at our own address', async () => {
-  const { redirectTo, expectation } = await acme.connector.begin({
+  const { request, expectation } = await acme.connector.begin({
     attemptId: 'attempt-1',
     reauthenticate: false,
   });
-  const url = new URL(redirectTo);
+  const url = new URL(addressIn(request));
   assert.equal(url.origin + url.pathname, 'https://idp.example.test/sso');
   assert.equal(url.searchParams.get('RelayState'), 'attempt-1');
   assert.equal(url.searchParams.get('SigAlg'), 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256');
@@ -55,28 +56,28 @@ test('a sign-in begins with a signed AuthnRequest that asks for an answer at our
       .verify(optionsWith().signingKey.certificatesPem[0]!, signature, 'base64'),
   );
 
-  const request = inflateRawSync(
+  const xml = inflateRawSync(
     Buffer.from(url.searchParams.get('SAMLRequest')!, 'base64'),
   ).toString();
   assert.equal(
     expectation.protocol === 'saml' && expectation.requestId,
-    /ID="([^"]+)"/.exec(request)?.[1],
+    /ID="([^"]+)"/.exec(xml)?.[1],
   );
-  assert.match(request, new RegExp(`AssertionConsumerServiceURL="${ACS_URL}"`));
-  assert.match(request, new RegExp(`>${ENTITY_ID}</saml:Issuer>`));
-  assert.match(request, /Destination="https:\/\/idp\.example\.test\/sso"/);
-  assert.doesNotMatch(request, /ForceAuthn|RequestedAuthnContext/);
+  assert.match(xml, new RegExp(`AssertionConsumerServiceURL="${ACS_URL}"`));
+  assert.match(xml, new RegExp(`>${ENTITY_ID}</saml:Issuer>`));
+  assert.match(xml, /Destination="https:\/\/idp\.example\.test\/sso"/);
+  assert.doesNotMatch(xml, /ForceAuthn|RequestedAuthnContext/);
 });
 
 test('requests ForceAuthn when the user must sign in again', async () => {
-  const { redirectTo } = await acme.connector.begin({
+  const { request } = await acme.connector.begin({
     attemptId: 'attempt-1',
     reauthenticate: true,
   });
-  const request = inflateRawSync(
-    Buffer.from(new URL(redirectTo).searchParams.get('SAMLRequest')!, 'base64'),
+  const xml = inflateRawSync(
+    Buffer.from(new URL(addressIn(request)).searchParams.get('SAMLRequest')!, 'base64'),
   ).toString();
-  assert.match(request, /ForceAuthn="true"/);
+  assert.match(xml, /ForceAuthn="true"/);
 });
 
 test('every request has its own ID', async () => {
@@ -93,8 +94,8 @@ for (const [what, role, signed] of UNSIGNED_REQUESTS) {
       signRequests: false,
       outbound: outboundOf(() => forge.metadata({ role })),
     });
-    const { redirectTo } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
-    assert.equal(new URL(redirectTo).searchParams.has('Signature'), signed);
+    const { request } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
+    assert.equal(new URL(addressIn(request)).searchParams.has('Signature'), signed);
     await connector.close();
   });
 }

@@ -5,6 +5,7 @@ import { inflateRawSync } from 'node:zlib';
 import type { OidcConnectorOptions } from '../../src/connectors/oidc.ts';
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import type { StepUpWish } from '../../src/core/step-up.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import { forgeFor, openConnector, signIn } from '../support/oidc-sign-in.ts';
 import { optionsWith } from './saml-fixture.ts';
 
@@ -59,7 +60,7 @@ describe('an OpenID provider is asked', () => {
     it(title, async t => {
       const connector = await openConnector(t, await forgeFor(t), how);
       const begun = await connector.begin({ attemptId: 'a', reauthenticate: false, wish });
-      const { searchParams } = new URL(begun.redirectTo);
+      const { searchParams } = new URL(addressIn(begun.request));
       const names = ['acr_values', 'claims', 'max_age', 'prompt'];
       const sent = names.filter(name => searchParams.has(name));
       assert.deepEqual(Object.fromEntries(sent.map(name => [name, searchParams.get(name)])), asked);
@@ -68,7 +69,7 @@ describe('an OpenID provider is asked', () => {
   it('for a new sign-in by prompt alone where max_age is not read', async t => {
     const connector = await openConnector(t, await forgeFor(t), { reauthenticate: 'prompt' });
     const begun = await connector.begin({ attemptId: 'a', reauthenticate: true });
-    const { searchParams } = new URL(begun.redirectTo);
+    const { searchParams } = new URL(addressIn(begun.request));
     assert.deepEqual([searchParams.get('prompt'), searchParams.get('max_age')], ['login', null]);
   });
 });
@@ -114,7 +115,7 @@ describe('a SAML identity provider is asked', () => {
     const connector = await createSamlConnector(optionsWith({ signRequests: false, ...changes }));
     const begun = await connector.begin({ attemptId: 'a', reauthenticate: false, wish });
     await connector.close();
-    const encoded = new URL(begun.redirectTo).searchParams.get('SAMLRequest')!;
+    const encoded = new URL(addressIn(begun.request)).searchParams.get('SAMLRequest')!;
     return inflateRawSync(Buffer.from(encoded, 'base64')).toString();
   };
   const stepUp = { authnContext: ['urn:one', 'urn:two'], comparison: 'minimum' } as const;

@@ -37,7 +37,7 @@ const LOOKS: { readonly [E in Extent]: readonly Look[] } = {
   long: [],
 };
 /** Their script would leave them. */
-const POSTS_AT_ONCE: ReadonlySet<string> = new Set(['repost']);
+const POSTS_AT_ONCE: ReadonlySet<string> = new Set(['repost', 'provider-form']);
 const NO_SCRIPT = { contentType: 'text/javascript', body: '' };
 /** Without transitions: a colour on its way to another one has no contrast of its own. */
 const PLAIN = { colorScheme: 'light', forcedColors: 'none', reducedMotion: 'reduce' } as const;

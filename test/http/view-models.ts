@@ -252,6 +252,20 @@ export const VIEW_MODELS: {
     least: { href: '/step-up' },
     most: { viewer, href: 'https://acme.okta.com/authorize?acr_values=phr' },
   },
+  'provider-form': {
+    least: {
+      action: 'https://login.example.test/sso',
+      fields: [{ name: 'SAMLRequest', value: 'PHNhbWw+' }],
+    },
+    most: {
+      viewer,
+      action: 'https://login.example.test/sso?tenant=1&app=2',
+      fields: [
+        { name: 'SAMLRequest', value: 'PHNhbWw+' },
+        { name: 'RelayState', value: 'state' },
+      ],
+    },
+  },
   'step-up': {
     least: { viewer, terminal, session: '0123456789abcdef0123' },
     most: {

@@ -5,6 +5,7 @@ import { createSamlConnector, type SamlConnectorOptions } from '../../src/connec
 import type { ConnectorId } from '../../src/core/identity.ts';
 import type { VerifiedSignIn } from '../../src/core/sign-in.ts';
 import { createOutbound } from '../../src/outbound.ts';
+import { addressIn } from '../support/authentication-request.ts';
 import { rsaKey } from '../support/saml-forge.ts';
 import { packagesMissing } from './federation.ts';
 import { startSimpleSamlPhp } from './simplesamlphp.ts';
@@ -64,12 +65,12 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
           undefined,
         );
       }
-      const { redirectTo, expectation } = await connector.begin({
+      const { request, expectation } = await connector.begin({
         attemptId: 'attempt-1',
         reauthenticate: false,
       });
       const answer = await idp.answer(
-        journey.stripSignature ? withoutSignature(redirectTo) : redirectTo,
+        journey.stripSignature ? withoutSignature(addressIn(request)) : addressIn(request),
         person,
       );
       assert.equal(answer.action, `${BASE_URL}/saml/acme/acs`);

@@ -9,6 +9,7 @@ import type { Connector } from '../../src/core/ports.ts';
 import type { VerifiedSignIn } from '../../src/core/sign-in.ts';
 import { createOutbound, type OutboundLimits } from '../../src/outbound.ts';
 import { systemSecrets } from '../../src/secrets.ts';
+import { addressIn } from './authentication-request.ts';
 import { handTurnedClock } from './clock.ts';
 import { type OpenIdProviderForge, startOpenIdProviderForge } from './openid-provider-forge.ts';
 
@@ -58,12 +59,12 @@ export async function signIn(
   forge: OpenIdProviderForge,
   { reauthenticate = false } = {},
 ): Promise<VerifiedSignIn> {
-  const { redirectTo, expectation } = await connector.begin({
+  const { request, expectation } = await connector.begin({
     attemptId: 'attempt-1',
     reauthenticate,
   });
   return connector.complete(
-    { protocol: 'oidc', parameters: forge.authorize(redirectTo) },
+    { protocol: 'oidc', parameters: forge.authorize(addressIn(request)) },
     expectation,
   );
 }

@@ -12,6 +12,8 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
+  webcrypto,
+  type X509Certificate,
 } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as XmlDsig from 'xmldsigjs';
@@ -22,6 +24,7 @@ const require = createRequire(import.meta.url);
 const requireOfXmlDsig = createRequire(require.resolve('xmldsigjs'));
 const xmldsig = require('xmldsigjs') as typeof XmlDsig;
 requireOfXmlDsig('xml-core').setNodeDependencies(requireOfXmlDsig('@xmldom/xmldom'));
+xmldsig.Application.setEngine('node', webcrypto as Crypto);
 
 export const PERSISTENT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
 export const TRANSIENT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient';
@@ -157,6 +160,18 @@ function signatureValue(signedInfo: string, { key, method }: SignatureParts): st
   return createSign(hash).update(signedInfo).sign({ key, padding, saltLength }, 'base64');
 }
 
+/** Whether the only signature of a document is one of this key (RSA-SHA256), and holds. */
+export async function isSignedBy(xml: string, certificate: X509Certificate): Promise<boolean> {
+  const document = xmldsig.Parse(xml);
+  const signed = new xmldsig.SignedXml(document);
+  signed.LoadXml(document.getElementsByTagNameNS(DSIG, 'Signature')[0]!);
+  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const key = await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']);
+  // A wrong digest is thrown, a wrong signature value is answered with false.
+  return signed.Verify(key as CryptoKey).catch(() => false);
+}
+
 /** Exclusive canonicalization without comments of the element with this ID. */
 function canonical(xml: string, id: string): string {
   const document = xmldsig.Parse(xml);
@@ -269,6 +284,7 @@ export function createForge({ idpEntityId, signOnUrl, acsUrl, entityId, now }: F
       metadataXml({
         entityId: idpEntityId,
         signOnUrl,
+        bindings: ['HTTP-POST', 'HTTP-Redirect'],
         keys: [signingKey(key)],
         root: '',
         role: '',
@@ -361,9 +377,13 @@ function responseXml(parts: ResponseParts): string {
 
 // ---------------------------------------------------------------- metadata
 
+/** Below the address of sign-ins. */
+const SERVICE_PATHS = { 'HTTP-POST': '/post', 'HTTP-Redirect': '', SOAP: '/soap' } as const;
+
 export interface MetadataParts {
   readonly entityId: string;
   readonly signOnUrl: string;
+  readonly bindings: readonly (keyof typeof SERVICE_PATHS)[];
   /** KeyDescriptor elements. */
   readonly keys: readonly string[];
   /** Attributes of the EntityDescriptor. */
@@ -376,13 +396,16 @@ export function signingKey({ certificate }: ForgeKey, use = ' use="signing"'): s
   return `<md:KeyDescriptor${use}><ds:KeyInfo><ds:X509Data><ds:X509Certificate>\n${certificate}\n</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`;
 }
 
-function metadataXml({ entityId, signOnUrl, keys, root, role }: MetadataParts): string {
+function metadataXml(parts: MetadataParts): string {
+  const { entityId, signOnUrl, bindings, keys, root, role } = parts;
+  const services = bindings.map(
+    binding =>
+      `<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="${signOnUrl}${SERVICE_PATHS[binding]}"/>\n`,
+  );
   return (
     `<?xml version="1.0" encoding="UTF-8"?>\n<!-- as an IdP writes it -->\n` +
     `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="${DSIG}" entityID="${entityId}"${root}>\n` +
     `<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"${role}>\n${keys.join('\n')}\n` +
-    `<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="${signOnUrl}/post"/>\n` +
-    `<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${signOnUrl}"/>\n` +
-    `</md:IDPSSODescriptor>\n</md:EntityDescriptor>\n`
+    `${services.join('')}</md:IDPSSODescriptor>\n</md:EntityDescriptor>\n`
   );
 }

@@ -7,6 +7,8 @@
  */
 import { SAML, type SamlConfig, ValidateInResponseTo } from '@node-saml/passport-saml';
 import type { BridgeError } from '../../core/errors.ts';
+import type { AuthenticationRequest } from '../../core/sign-in.ts';
+import type { SignOnService } from './idp-metadata.ts';
 import { refusal } from './refusal.ts';
 import type { ReceivedResponse } from './response.ts';
 
@@ -24,7 +26,7 @@ export interface RequestedContext {
 }
 
 export interface AuthnRequestOptions {
-  readonly destination: string;
+  readonly service: SignOnService;
   readonly requestId: string;
   readonly relayState: string;
   readonly forceAuthn: boolean;
@@ -35,8 +37,11 @@ export interface AuthnRequestOptions {
 }
 
 export interface Engine {
-  /** The IdP's URL with the AuthnRequest (saml-bindings 3.4, HTTP-Redirect). */
-  authnRequestUrl(request: AuthnRequestOptions): Promise<string>;
+  /**
+   * An AuthnRequest as the binding of the service carries it (saml-bindings 3.4, HTTP-Redirect; 3.5,
+   * HTTP-POST).
+   */
+  authnRequest(request: AuthnRequestOptions): Promise<AuthenticationRequest>;
   /**
    * The signed Assertion as XML text. Throws `saml_response_refused`. Takes only what
    * `readResponse` has accepted: the engine's own parser is tolerant, and slow on hostile input.
@@ -65,11 +70,12 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
     disableRequestedAuthnContext: true,
     identifierFormat: null,
     signatureAlgorithm: 'sha256',
+    digestAlgorithm: 'sha256',
   } satisfies Partial<SamlConfig>;
 
   return {
-    authnRequestUrl({
-      destination,
+    async authnRequest({
+      service: { binding, url },
       requestId,
       relayState,
       forceAuthn,
@@ -78,7 +84,9 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
     }) {
       const saml = new SAML({
         ...base,
-        entryPoint: destination,
+        entryPoint: url,
+        // By POST it is not compressed.
+        skipRequestCompression: binding === 'post',
         forceAuthn,
         ...(requestedContext !== undefined && {
           disableRequestedAuthnContext: false,
@@ -90,7 +98,10 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
         idpCert: 'none',
         ...(privateKeyPem === undefined ? {} : { privateKey: privateKeyPem }),
       });
-      return saml.getAuthorizeUrlAsync(relayState, undefined, {});
+      if (binding === 'redirect')
+        return { binding, url: await saml.getAuthorizeUrlAsync(relayState, undefined, {}) };
+      const message = await saml.getAuthorizeMessageAsync(relayState, undefined, {});
+      return { binding, url, fields: message as Readonly<Record<string, string>> };
     },
 
     async signedAssertion({ encoded, responseIsSigned }, certificatesPem) {

@@ -6,6 +6,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
+import type { AuthenticationRequest } from '../../core/sign-in.ts';
 import type { Instant } from '../../core/time.ts';
 import { isSecureUrl } from '../../outbound.ts';
 import { SAML_PROTOCOL } from './response.ts';
@@ -21,8 +22,7 @@ import {
 
 export interface IdpMetadata {
   readonly entityId: string;
-  /** SingleSignOnService of the HTTP-Redirect binding. */
-  readonly signOnUrl: string;
+  readonly signOn: SignOnService;
   /**
    * Certificates (PEM) of the signing keys; at least one, several while the IdP rotates its key.
    */
@@ -31,8 +31,18 @@ export interface IdpMetadata {
   readonly validUntil: Instant | undefined;
 }
 
+/** Where and how a browser asks for a sign-in (SingleSignOnService). */
+export interface SignOnService {
+  readonly binding: AuthenticationRequest['binding'];
+  readonly url: string;
+}
+
 export const SAML_METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata';
-const REDIRECT_BINDING = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
+/** The preferred first: a redirect shows no page in between. */
+const SIGN_ON_BINDINGS = [
+  ['redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect'],
+  ['post', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'],
+] as const;
 /** AD FS describes every claim it knows: some hundred kilobytes. */
 const MAX_METADATA_CHARACTERS = 2_000_000;
 const METADATA_LIMITS: XmlLimits = {
@@ -86,7 +96,7 @@ export function idpMetadataOf({ certificates, role, ...rest }: IdpDocument): Idp
   const { entityId, wantsSignedRequests, validUntil } = rest;
   return {
     entityId,
-    signOnUrl: signOnUrlOf(role),
+    signOn: signOnOf(role),
     signingCertificates: usableCertificates(certificates),
     wantsSignedRequests,
     validUntil,
@@ -139,16 +149,18 @@ function validUntilOf(element: XmlElement): Instant | undefined {
   return instant;
 }
 
-function signOnUrlOf(role: XmlElement): string {
-  const service = childrenNamed(role, SAML_METADATA, 'SingleSignOnService').find(
-    candidate => candidate.attributes.get('Binding') === REDIRECT_BINDING,
+function signOnOf(role: XmlElement): SignOnService {
+  const services = childrenNamed(role, SAML_METADATA, 'SingleSignOnService');
+  const named = SIGN_ON_BINDINGS.flatMap(([binding, name]) =>
+    services
+      .filter(({ attributes }) => attributes.get('Binding') === name)
+      .map(({ attributes }) => ({ binding, url: attributes.get('Location') ?? '' })),
   );
-  const location = service?.attributes.get('Location');
-  if (location === undefined)
-    throw fault('names no SingleSignOnService for the HTTP-Redirect binding');
-  if (!URL.canParse(location) || !isSecureUrl(new URL(location)))
-    throw fault('names a SingleSignOnService that is not https');
-  return location;
+  if (named.length === 0)
+    throw fault('names no SingleSignOnService for the HTTP-Redirect or the HTTP-POST binding');
+  const usable = named.find(({ url }) => URL.canParse(url) && isSecureUrl(new URL(url)));
+  if (usable === undefined) throw fault('names a SingleSignOnService that is not https');
+  return usable;
 }
 
 /** A KeyDescriptor without `use` serves for signing too (saml-metadata 2.4.1.1). */

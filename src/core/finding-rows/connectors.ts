@@ -58,7 +58,7 @@ export const CONNECTOR_FINDINGS = {
   'connectors.pkce-unsupported': { level: 'error', title: 'No PKCE with S256' },
   'connectors.redirect-binding-missing': {
     level: 'error',
-    title: 'No sign-on address for HTTP-Redirect',
+    title: 'No sign-on address that the bridge can use',
   },
   'connectors.refresh-unsupported': { level: 'warning', title: 'No refresh tokens' },
   'connectors.rejected': { level: 'error', title: 'The bridge rejects the provider' },

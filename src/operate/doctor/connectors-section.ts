@@ -8,7 +8,7 @@ import {
   type PublishedEndpoint,
 } from '../../core/provider-facts.ts';
 import type { Instant } from '../../core/time.ts';
-import { isSafe } from '../providers/any-checks.ts';
+import { endpointsUsed, isSafe } from '../providers/endpoints.ts';
 import { type AnyProviderFacts, faultFinding, judged, subjectOf } from '../providers/judgement.ts';
 import { bounded } from './bounded.ts';
 import type { Examination, Section } from './section.ts';
@@ -96,7 +96,7 @@ async function unansweredEndpoints(
 ): Promise<readonly Finding[]> {
   const reached = new Set(originsRead(facts, connector));
   const found: Finding[] = [];
-  for (const { name, url } of endpointsInUse(facts)) {
+  for (const { name, url } of endpointsInUse(facts, connector)) {
     const isOfBridge = OF_THE_BRIDGE.includes(name);
     const { origin } = URL.parse(url) ?? {};
     if (origin === undefined || reached.has(origin) || !isSafe(url, connector)) continue;
@@ -116,11 +116,13 @@ async function unansweredEndpoints(
 }
 
 /** Those of the bridge first: they matter more where both are on one host. */
-function endpointsInUse({ endpoints }: AnyProviderFacts): readonly PublishedEndpoint[] {
+function endpointsInUse(
+  facts: AnyProviderFacts,
+  connector: ConnectorDescription,
+): readonly PublishedEndpoint[] {
+  const endpoints = endpointsUsed(facts, connector);
   return [...OF_THE_BRIDGE, ...OF_BROWSERS].flatMap(used =>
-    endpoints.filter(
-      ({ name, binding = 'HTTP-Redirect' }) => name === used && binding === 'HTTP-Redirect',
-    ),
+    endpoints.filter(({ name }) => name === used),
   );
 }
 

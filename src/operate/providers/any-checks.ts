@@ -2,16 +2,16 @@
 import type { ConnectorDescription } from '../../config/configuration.ts';
 import type { FindingId } from '../../core/finding.ts';
 import { listed } from '../../core/listed.ts';
-import { isLoopbackHost } from '../../core/loopback.ts';
 import type {
   OidcProviderFacts,
-  PublishedEndpoint,
   PublishedKey,
+  PublishedEndpoint,
   SamlProviderFacts,
 } from '../../core/provider-facts.ts';
 import type { Seconds } from '../../core/time.ts';
 import { daysUntil, formatDay } from '../../core/time.ts';
 import { type Check, type Found, inDays } from './check.ts';
+import { endpointsUsed, isSafe } from './endpoints.ts';
 
 type AnyCheck = Check<SamlProviderFacts | OidcProviderFacts, ConnectorDescription>;
 
@@ -133,8 +133,7 @@ function shortened(name: string): string {
 }
 
 function* insecureEndpoints({ facts, connector }: Parameters<AnyCheck>[0]): Generator<Found> {
-  for (const { name, url, binding } of facts.endpoints) {
-    if (binding !== undefined && binding !== 'HTTP-Redirect') continue;
+  for (const { name, url } of endpointsUsed(facts, connector)) {
     if (isSafe(url, connector)) continue;
     yield {
       id: 'connectors.endpoint-insecure',
@@ -143,20 +142,4 @@ function* insecureEndpoints({ facts, connector }: Parameters<AnyCheck>[0]): Gene
       fix: 'Set the external address of the provider to https in its settings.',
     };
   }
-}
-
-/**
- * https, or http on loopback for a provider that is there itself: others cannot point the bridge to
- * local addresses.
- */
-export function isSafe(url: string, connector: ConnectorDescription): boolean {
-  const { protocol, hostname = '' } = URL.parse(url) ?? {};
-  if (protocol === 'https:') return true;
-  const isLocal = protocol === 'http:' && isLoopbackHost(hostname);
-  return isLocal && !isElsewhere(connector);
-}
-
-function isElsewhere(connector: ConnectorDescription): boolean {
-  if (connector.protocol === 'oidc') return connector.issuer.startsWith('https:');
-  return 'url' in connector.metadata && connector.metadata.url.startsWith('https:');
 }

@@ -4,13 +4,14 @@ import { listed } from '../../core/listed.ts';
 import type { SamlProviderFacts } from '../../core/provider-facts.ts';
 import { daysUntil, formatDay } from '../../core/time.ts';
 import { type Check, type Found, inDays } from './check.ts';
+import { SIGN_ON_BINDINGS } from './endpoints.ts';
 
 type SamlCheck = Check<SamlProviderFacts, SamlConnectorConfiguration>;
 type Given = Parameters<SamlCheck>[0];
 
 export const SAML_CHECKS: readonly SamlCheck[] = [
   validUntil,
-  redirectBinding,
+  signOnBinding,
   nameIds,
   requestSignatures,
   listedAttributes,
@@ -40,15 +41,15 @@ function* validUntil({ facts, connector, now }: Given): Generator<Found> {
     };
 }
 
-function* redirectBinding({ facts }: Given): Generator<Found> {
+function* signOnBinding({ facts }: Given): Generator<Found> {
   const signOn = facts.endpoints.filter(({ name }) => name === 'SingleSignOnService');
-  if (signOn.some(({ binding }) => binding === 'HTTP-Redirect')) return;
+  if (signOn.some(({ binding = '' }) => SIGN_ON_BINDINGS.includes(binding))) return;
   yield {
     id: 'connectors.redirect-binding-missing',
-    message: 'The metadata names no SingleSignOnService for HTTP-Redirect.',
-    expected: 'HTTP-Redirect',
+    message: 'The metadata names no SingleSignOnService for HTTP-Redirect or HTTP-POST.',
+    expected: SIGN_ON_BINDINGS.join(' or '),
     found: listed(signOn.map(({ binding }) => binding ?? '')) || 'none',
-    fix: 'Enable the HTTP-Redirect binding at the provider.',
+    fix: 'Enable the HTTP-Redirect or the HTTP-POST binding at the provider.',
   };
 }
 

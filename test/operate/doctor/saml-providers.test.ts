@@ -138,8 +138,8 @@ describe('a SAML provider with one fault', () => {
       'metadata-expired',
     ],
     [
-      'has no address for HTTP-Redirect',
-      async () => (await forged()).replace('bindings:HTTP-Redirect', 'bindings:SOAP'),
+      'has an address for neither HTTP-Redirect nor HTTP-POST',
+      async () => forged({ bindings: ['SOAP'] }),
       'redirect-binding-missing',
     ],
     [
@@ -165,6 +165,25 @@ describe('a SAML provider with one fault', () => {
       serve(await xml());
       assert.deepEqual(faultsOf(await examine()), [`connectors.${id}`]);
     });
+
+  it('is in order with a sign-on address for HTTP-POST alone', async () => {
+    serve(await forged({ bindings: ['HTTP-POST'] }));
+    assert.deepEqual(faultsOf(await examine()), []);
+  });
+
+  it('is looked at where its users go: an unused address by http is no fault', async () => {
+    const xml = await forged({ bindings: ['HTTP-POST', 'HTTP-Redirect'] });
+    serve(xml.replace(`"${base}/sso/post"`, '"http://idp.example.com/sso"'));
+    assert.deepEqual(faultsOf(await examine()), []);
+    serve(xml.replace(`"${base}/sso"`, '"http://idp.example.com/sso"'));
+    assert.deepEqual(faultsOf(await examine()), []);
+  });
+
+  it('has one finding if its only sign-on address, for HTTP-POST, is by http', async () => {
+    const xml = await forged({ bindings: ['HTTP-POST'] });
+    serve(xml.replace(`"${base}/sso/post"`, '"http://idp.example.com/sso"'));
+    assert.deepEqual(faultsOf(await examine()), ['connectors.endpoint-insecure']);
+  });
 
   it('is in order with transient NameIDs if an attribute is the subject', async () => {
     serve(
