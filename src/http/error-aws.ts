@@ -5,11 +5,9 @@
 import type { Response } from 'express';
 import type { OAuthError, PortalException } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
-import { explainStep } from '../core/explanation.ts';
-import { valuesOf } from './access-request.ts';
 import type { ShowError } from './error-face.ts';
-import { addressSentence, signInHelps } from './error-json.ts';
-import type { Help } from './help.ts';
+import { signInHelps } from './error-json.ts';
+import { sentenceOf } from './error-sentence.ts';
 import { contextOf } from './request-context.ts';
 
 /** Exception and HTTP status. */
@@ -54,10 +52,10 @@ export const showSsoOidcError: ShowError = (error, { response }) => {
 };
 
 /** Errors of the SSO portal. */
-export const showSsoPortalError: ShowError = (error, { response }, { help, baseUrl }) => {
+export const showSsoPortalError: ShowError = (error, { response }, parts) => {
   const exception = ERRORS[error.code].aws.portal;
   const { correlationId } = contextOf(response).origin;
-  const message = sentenceFor(error, { help, baseUrl, correlationId });
+  const message = sentenceOf(error, hintOf(error), { ...parts, correlationId });
   send(response, [exception, PORTAL_STATUS[exception] ?? error.status], { message });
 };
 
@@ -72,21 +70,4 @@ function hintOf(error: BridgeError): string {
   const { hint, aws } = ERRORS[error.code];
   const next = error.hint !== hint || aws.hint === 'same' ? error.hint : aws.hint;
   return signInHelps(error) ? `${next} ${IN_A_TERMINAL}` : next;
-}
-
-interface Surroundings {
-  readonly help: Help | undefined;
-  readonly baseUrl: string;
-  readonly correlationId: string;
-}
-
-/** One line: AWS tools print it after their own words. */
-function sentenceFor(error: BridgeError, { help, baseUrl, correlationId }: Surroundings): string {
-  const { title, trace } = error;
-  const shown = help?.about({ ...valuesOf(error), reference: correlationId });
-  const reasons = trace?.steps.map(step => `${step.rule}: ${explainStep(step)}`) ?? [];
-  const where =
-    shown === undefined ? [] : [shown.text, ...(shown.url === undefined ? [] : [shown.url])];
-  const next = addressSentence(error, { baseUrl }) ?? hintOf(error);
-  return [`${title}.`, ...reasons, next, ...where, `Reference ${correlationId}.`].join(' ');
 }

@@ -4,10 +4,11 @@ import type { TraceStep } from '../core/decision-trace.ts';
 import { PROOF_ALGORITHM } from '../core/dpop.ts';
 import { type BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
-import { elevationSentence, elevationUrl } from './elevation.ts';
+import { elevationUrl } from './elevation.ts';
 import type { ErrorResponseParts, ShowError } from './error-face.ts';
+import { sentenceOf } from './error-sentence.ts';
 import { contextOf } from './request-context.ts';
-import { stepUpSentence, stepUpUrl } from './step-up.ts';
+import { stepUpUrl } from './step-up.ts';
 
 /** Problem details. */
 export const showProblem: ShowError = (error, { response }) =>
@@ -22,30 +23,22 @@ export const showApiProblem: ShowError = (error, { request, response }, parts) =
   sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error, parts) });
 };
 
-/** The same for AWS SDKs: they print `Code` and `Message`, the Go SDK only from plain JSON. */
+/**
+ * The same for AWS SDKs, which print `Code` and `Message`. The SDK for Go reads them only if the
+ * type is exactly application/json, without the charset that Express adds to text.
+ */
 export const showContainerProblem: ShowError = (error, { request, response }, parts) => {
+  const { correlationId } = contextOf(response).origin;
   challenge(error, request, response);
-  response.json({
+  const problem = {
     ...problemOf(error, response),
     ...reasonsOf(error, parts),
     Code: error.code,
-    Message: `${error.title}. ${addressSentence(error, parts) ?? error.hint}`,
-  });
+    Message: sentenceOf(error, error.hint, { ...parts, correlationId }),
+  };
+  response.setHeader('Content-Type', 'application/json');
+  response.send(Buffer.from(JSON.stringify(problem)));
 };
-
-/** What the user opens in a browser; undefined for an error that no page helps against. */
-export function addressSentence(
-  error: BridgeError,
-  parts: Pick<ErrorResponseParts, 'baseUrl'>,
-): string | undefined {
-  const { elevation } = error;
-  const stepUp = stepUpUrl(error, parts);
-  const sentences = [
-    ...(stepUp === undefined ? [] : [stepUpSentence(stepUp)]),
-    ...(elevation === undefined ? [] : [elevationSentence(elevation, elevationUrl(error, parts)!)]),
-  ];
-  return sentences.length === 0 ? undefined : sentences.join(' ');
-}
 
 /** Statuses that OAuth responses keep; any other error of the client is 400. */
 const OAUTH_STATUSES: readonly number[] = [404, 413, 415, 429];
