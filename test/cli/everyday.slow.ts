@@ -116,6 +116,18 @@ describe('everyday use of the client', () => {
     assert.match(stderr, /^Reference [0-9a-f-]{36}$/m);
   });
 
+  it('does not suggest a role that the user has lost and asks for', async t => {
+    const computer = computerFor(t);
+    await computer.logIn(world, 'bob');
+    await computer.done(['roles']);
+    world.samlIdp.directory.change('bob', { groups: [] });
+    await world.signIn('bob', 'saml');
+    const { code, stderr } = await computer.run(['credential-process', 'prod/Developer']);
+    assert.equal(code, 4);
+    assert.match(stderr, /^rolebridge: You do not have this role\.$/m);
+    assert.doesNotMatch(stderr, /Did you mean: .*prod\/Developer/);
+  });
+
   it('stores files that only their owner can read, without a readable secret', async () => {
     const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(
       await laptop.done(['credential-process', 'prod/Admin']),

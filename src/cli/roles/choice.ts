@@ -166,15 +166,17 @@ async function pickRole<R extends Named>(
   return roles.find(role => nameOf(role) === name)!;
 }
 
-/** The denial of a role, with the names of similar roles. */
+/** The denial of a role, with the names of similar roles. A user who lost it may still list it. */
 export async function withSuggestions(
   client: Client,
   { account, role }: NamedRole,
   refusal: CliError,
 ): Promise<CliError> {
   if (refusal.code !== 'access_denied') return refusal;
+  const asked = `${account}/${role}`;
   const roles = await rolesOf(client).catch(() => []);
-  const near = nearestNames(roles, `${account}/${role}`, 3);
+  const others = roles.filter(each => exactly([each], asked) === undefined);
+  const near = nearestNames(others, asked, 3);
   if (near.length === 0) return refusal;
   return new CliError(refusal.exit, refusal.message, {
     lines: [...refusal.lines, `Did you mean: ${near.join(', ')}?`],
