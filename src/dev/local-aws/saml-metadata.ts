@@ -7,6 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fetchText } from './bounded-fetch.ts';
 import { attributeOf, childrenNamed, parseStrictXml, textOf } from './strict-xml.ts';
+import { readDateTime } from './utc-time.ts';
 import type { SamlProvider } from './world.ts';
 
 const MAX_BYTES = 10_000_000;
@@ -71,14 +72,29 @@ export function readSamlMetadata(xml: string): SamlMetadata {
   if (childrenNamed(roles[0]!, MD, 'SingleSignOnService').length === 0)
     throw new Error('metadata has no SingleSignOnService');
   const validUntil = attributeOf(entity, 'validUntil');
-  if (validUntil !== undefined && Number.isNaN(Date.parse(validUntil)))
-    throw new Error('validUntil is not a time');
+  const end = validUntil === undefined ? undefined : readDateTime(validUntil);
+  if (validUntil !== undefined && end === undefined) throw new Error('validUntil is not a time');
   return {
     document: xml,
     entityId,
     certificates: signingCertificates(roles[0]!),
-    validUntil: validUntil === undefined ? undefined : Date.parse(validUntil),
+    validUntil: end,
   };
+}
+
+/** Base64 of one certificate in DER, and of nothing else. */
+function readCertificate(text: string): X509Certificate {
+  const base64 = text.replace(/[\t\n\r ]/g, '');
+  const der = Buffer.from(base64, 'base64');
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(der);
+  } catch {
+    throw new Error('a signing certificate cannot be read');
+  }
+  if (der.toString('base64') !== base64 || !certificate.raw.equals(der))
+    throw new Error('a signing certificate is not base64 of one certificate');
+  return certificate;
 }
 
 function signingCertificates(role: Element): X509Certificate[] {
@@ -90,7 +106,7 @@ function signingCertificates(role: Element): X509Certificate[] {
     .flatMap(key => childrenNamed(key, DS, 'KeyInfo'))
     .flatMap(info => childrenNamed(info, DS, 'X509Data'))
     .flatMap(data => childrenNamed(data, DS, 'X509Certificate'))
-    .map(element => new X509Certificate(Buffer.from(textOf(element).replace(/\s/g, ''), 'base64')));
+    .map(element => readCertificate(textOf(element)));
   if (certificates.length === 0) throw new Error('metadata has no signing certificate');
   if (certificates.length > MAX_KEYS)
     throw new Error(`metadata has more than ${MAX_KEYS} signing keys`);

@@ -4,6 +4,7 @@
  * that the signature covers.
  */
 import type { Partition } from './partitions.ts';
+import { unknownPart } from './saml-grammar.ts';
 import type { SamlMetadata } from './saml-metadata.ts';
 import { isSigned, SignatureRefused, verifySignature } from './saml-signature.ts';
 import { readStatements, type SamlAttributes } from './saml-statements.ts';
@@ -16,6 +17,7 @@ import {
   XmlRefused,
 } from './strict-xml.ts';
 import { StsError } from './sts-error.ts';
+import { readUtcTime } from './utc-time.ts';
 
 const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion';
 const SAMLP = 'urn:oasis:names:tc:SAML:2.0:protocol';
@@ -81,11 +83,15 @@ export function parseSamlResponse(base64: string): UnverifiedResponse {
   const all = [...elementsOf(response)];
   if (all.some(element => element.localName === 'EncryptedAssertion'))
     throw notValid('encrypted assertions are not supported here');
+  if (all.some(element => element !== response && element.localName === 'Response'))
+    throw notValid('the response contains another Response');
   const assertions = all.filter(
     element => element.localName === 'Assertion' && element.namespaceURI === SAML,
   );
   if (assertions.length !== 1 || assertions[0]!.parentNode !== response)
     throw notValid('the response has not exactly one Assertion');
+  const unknown = unknownPart(response);
+  if (unknown !== undefined) throw notValid(unknown);
   for (const element of [response, assertions[0]!]) {
     if (attributeOf(element, 'Version') !== '2.0')
       throw notValid(`${element.localName} is not of Version 2.0`);
@@ -269,16 +275,10 @@ function requireTime(element: Element, attribute: string): number {
   return timeOf(element, attribute) ?? fail(`${element.localName} has no ${attribute}`);
 }
 
-/** An xs:dateTime in UTC, as SAML core section 1.3.3 wants it. */
 function timeOf(element: Element, attribute: string): number | undefined {
   const text = attributeOf(element, attribute);
   if (text === undefined) return undefined;
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  return Number.isNaN(time)
-    ? fail(`${attribute} of ${element.localName} is not a time in UTC`)
-    : time;
+  return readUtcTime(text) ?? fail(`${attribute} of ${element.localName} is not a time in UTC`);
 }
 
 const NOT_VALID = 'Response did not contain a valid SAML assertion';

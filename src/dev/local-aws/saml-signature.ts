@@ -47,7 +47,7 @@ export async function verifySignature(element: Element, keys: readonly KeyObject
 
   const signed = new SignedXml(element.ownerDocument);
   for (const key of keys) {
-    signed.LoadXml(signature);
+    load(signed, signature);
     const imported = await webcrypto.subtle.importKey(
       'spki',
       key.export({ type: 'spki', format: 'der' }),
@@ -66,6 +66,15 @@ export async function verifySignature(element: Element, keys: readonly KeyObject
   throw new SignatureRefused('no key of the metadata made the signature');
 }
 
+/** The library throws errors of several kinds for a signature that it cannot read. */
+function load(signed: SignedXml, signature: Element): void {
+  try {
+    signed.LoadXml(signature);
+  } catch (cause) {
+    throw new SignatureRefused('the signature cannot be read', { cause });
+  }
+}
+
 /** Returns the hash of the signature method. */
 function checkProfile(element: Element, signature: Element): string {
   const info = only(signature, 'SignedInfo');
@@ -82,10 +91,9 @@ function checkProfile(element: Element, signature: Element): string {
   const id = attributeOf(element, 'ID');
   if (id === undefined || attributeOf(reference, 'URI') !== `#${id}`)
     throw new SignatureRefused('the signature refers to another element');
-  const sameId = [...elementsOf(element.ownerDocument.documentElement)].filter(other =>
-    ['ID', 'Id', 'id'].some(name => attributeOf(other, name) === id),
-  );
-  if (sameId.length !== 1) throw new SignatureRefused('the ID of the signed element is not unique');
+  const all = [...elementsOf(element.ownerDocument.documentElement)];
+  if (all.filter(other => idsOf(other).includes(id)).length !== 1)
+    throw new SignatureRefused('the ID of the signed element is not unique');
   if (!DIGESTS.has(algorithmOf(only(reference, 'DigestMethod'))))
     throw new SignatureRefused('the digest is not SHA-256 or better');
   only(reference, 'DigestValue');
@@ -96,6 +104,13 @@ function checkProfile(element: Element, signature: Element): string {
     );
   }
   return hash;
+}
+
+/** Also `xml:id`: whatever a reader could take for an ID. */
+function idsOf({ attributes }: Element): readonly string[] {
+  return Array.from(attributes)
+    .filter(({ localName }) => localName?.toLowerCase() === 'id')
+    .map(({ value }) => value);
 }
 
 function only(parent: Element, name: string): Element {

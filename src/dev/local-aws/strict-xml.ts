@@ -17,9 +17,9 @@ export class XmlRefused extends Error {
 }
 
 /**
- * Parses a document without DTD, entities of its own or processing instructions. Comments are
- * dropped, as exclusive canonicalization without comments drops them; CDATA becomes text. Throws
- * `XmlRefused`.
+ * Parses XML 1.0 in UTF-8 without DTD, entities of its own or processing instructions. Comments
+ * are dropped, as exclusive canonicalization without comments drops them; CDATA becomes text.
+ * Throws `XmlRefused`.
  */
 export function parseStrictXml(text: string): Document {
   const document = new DOMImplementation().createDocument(null, '', null);
@@ -32,6 +32,7 @@ export function parseStrictXml(text: string): Document {
     if (parent !== document) parent.appendChild(document.createTextNode(data));
   };
   parser.on('error', () => refuse('not well-formed XML'));
+  parser.on('xmldecl', checkDeclaration);
   parser.on('doctype', () => refuse('a DOCTYPE is not allowed'));
   parser.on('processinginstruction', () => refuse('processing instructions are not allowed'));
   parser.on('text', appendText);
@@ -53,6 +54,21 @@ export function parseStrictXml(text: string): Document {
   return document;
 }
 
+/**
+ * XML 1.1 allows characters, line ends and names that a reader of XML 1.0 takes for something else
+ * or not at all. The bytes were read as UTF-8, whatever the document says of them.
+ */
+function checkDeclaration({
+  version,
+  encoding = 'UTF-8',
+}: {
+  readonly version?: string | undefined;
+  readonly encoding?: string | undefined;
+}): void {
+  if (version !== '1.0') refuse('not XML 1.0');
+  if (!/^utf-8$/i.test(encoding)) refuse('the XML declaration names an encoding other than UTF-8');
+}
+
 function setAttributes(element: Element, attributes: readonly SaxesAttributeNS[]): void {
   if (attributes.length > MAX_ATTRIBUTES)
     refuse(`more than ${MAX_ATTRIBUTES} attributes on one element`);
@@ -68,12 +84,21 @@ function refuse(reason: string): never {
 
 /** The child elements with this name, in document order. */
 export function childrenNamed(parent: Node, namespace: string, localName: string): Element[] {
+  return childElements(parent).filter(
+    child => child.namespaceURI === namespace && child.localName === localName,
+  );
+}
+
+/** All child elements, in document order. */
+export function childElements(parent: Node): Element[] {
   const found: Element[] = [];
-  for (let child = parent.firstChild; child !== null; child = child.nextSibling) {
-    if (isElement(child) && child.namespaceURI === namespace && child.localName === localName)
-      found.push(child);
-  }
+  for (let child = parent.firstChild; child !== null; child = child.nextSibling)
+    if (isElement(child)) found.push(child);
   return found;
+}
+
+export function isNamespaceDeclaration({ namespaceURI }: Attr): boolean {
+  return namespaceURI === XMLNS;
 }
 
 /** All elements below and including `root`, in document order. */
