@@ -161,8 +161,10 @@ function inNetwork(request: string, policy: string): boolean {
   const [address = '', bits] = policy.split('/');
   const family = isIP(address);
   if (family === 0 || isIP(request) !== family) return false;
-  const length = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
-  if (!Number.isInteger(length) || length < 0 || length > (family === 6 ? 128 : 32)) return false;
+  const longest = family === 6 ? 128 : 32;
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return false;
+  const length = bits === undefined ? longest : Number(bits);
+  if (length > longest) return false;
   const type = family === 6 ? 'ipv6' : 'ipv4';
   const network = new BlockList();
   network.addSubnet(address, length, type);

@@ -10,6 +10,7 @@ import { refusalPage } from './console-page.ts';
 import type { Log } from './events.ts';
 import { type ArmedFaults, TRANSPORT_FAULTS, type TransportFault } from './faults.ts';
 import type { RoleSession, Sessions } from './sessions.ts';
+import { parseStrictJson } from './strict-json.ts';
 import { type Answer, isForm, parseForm, readBody, send } from './web.ts';
 import type { World } from './world.ts';
 
@@ -188,7 +189,7 @@ function getSigninToken(
 
 function readSession(text: string | null): z.output<typeof sessionParameter> {
   try {
-    return sessionParameter.parse(JSON.parse(text ?? ''));
+    return sessionParameter.parse(parseStrictJson(text ?? ''));
   } catch {
     throw new Refused(400, 'Session is not JSON with sessionId, sessionKey and sessionToken');
   }

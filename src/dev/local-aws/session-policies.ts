@@ -6,6 +6,7 @@ import { deflateRawSync } from 'node:zlib';
 import { parseArn } from './identifiers.ts';
 import { type IdentityPolicy, identityPolicy } from './policy-document.ts';
 import type { SessionTags } from './session-tags.ts';
+import { JsonRefused, parseStrictJson } from './strict-json.ts';
 import { StsError } from './sts-error.ts';
 import type { Role } from './world.ts';
 
@@ -58,9 +59,11 @@ export function readSessionPolicies(
 function parseDocument(text: string): IdentityPolicy {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw new StsError('MalformedPolicyDocument', 'This policy contains invalid Json');
+    value = parseStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof JsonRefused)) throw cause;
+    const message = 'This policy contains invalid Json';
+    throw new StsError('MalformedPolicyDocument', message, cause.message);
   }
   const parsed = identityPolicy.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -107,9 +107,13 @@ export function readClaim({ headers, url }: SignedRequest): Claim {
     signature,
     timestamp,
     sessionToken: token ?? undefined,
-    expiresSeconds: inQuery ? Number(query.get('X-Amz-Expires') ?? 'NaN') : undefined,
+    expiresSeconds: inQuery ? wholeNumber(query.get('X-Amz-Expires')) : undefined,
     inQuery,
   };
+}
+
+function wholeNumber(text: string | null): number {
+  return /^\d{1,10}$/.test(text ?? '') ? Number(text) : Number.NaN;
 }
 
 type Fields = (name: string) => string | undefined;

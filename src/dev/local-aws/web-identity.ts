@@ -9,6 +9,7 @@ import { arns } from './identifiers.ts';
 import type { OidcKeys } from './oidc-keys.ts';
 import { type SessionTags, tagFault } from './session-tags.ts';
 import { isSessionName } from './shapes.ts';
+import { JsonRefused, parseStrictJsonBytes } from './strict-json.ts';
 import { StsError } from './sts-error.ts';
 import type { OidcProvider, World } from './world.ts';
 
@@ -19,15 +20,18 @@ const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity';
 
 const header = z.object({ alg: z.string(), kid: z.string().min(1), crit: z.never().optional() });
 
+/** Neither the answer nor the keys of conditions can carry a control character. */
+const printable = z.string().regex(/^\P{Cc}*$/u, 'has a control character');
+
 const claims = z.looseObject({
-  iss: z.string().min(1),
-  sub: z.string().min(6).max(255),
-  aud: z.union([z.string(), z.array(z.string()).min(1)]),
-  azp: z.string().optional(),
+  iss: printable.min(1),
+  sub: printable.min(6).max(255),
+  aud: z.union([printable, z.array(printable).min(1)]),
+  azp: printable.optional(),
   iat: z.int(),
   exp: z.int(),
   nbf: z.int().optional(),
-  amr: z.union([z.string(), z.array(z.string())]).optional(),
+  amr: z.union([printable, z.array(printable)]).optional(),
   [TAGS_CLAIM]: z
     .strictObject({
       principal_tags: z.record(z.string(), z.array(z.string()).length(1)).default({}),
@@ -109,25 +113,43 @@ function decode(token: string): Unverified {
   const refuse = (reason: string): never => {
     throw new StsError('InvalidIdentityToken', NOT_A_JWT, reason);
   };
-  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) refuse('not three parts of base64url');
-  let decoded: jwt.Jwt | null = null;
-  try {
-    decoded = jwt.decode(token, { complete: true });
-  } catch {
-    refuse('header or payload is not JSON');
-  }
-  const parsed = header.safeParse(decoded?.header);
+  const [encodedHeader, encodedPayload, signature, ...more] = token.split('.');
+  if (signature === undefined || more.length > 0 || bytesOf(signature) === undefined)
+    refuse('not three parts of base64url');
+  const parsed = header.safeParse(objectOf(encodedHeader!, refuse));
   if (!parsed.success) return refuse('the header lacks alg or kid, or has crit');
   const algorithm =
     ALGORITHMS.find(name => name === parsed.data.alg) ??
     refuse(`the algorithm is not one of ${ALGORITHMS.join(', ')}`);
-  const issuer = (decoded?.payload as { iss?: unknown } | undefined)?.iss;
+  const { iss: issuer } = objectOf(encodedPayload!, refuse);
   if (issuer === undefined) throw missingClaim('iss');
   return {
     issuer: typeof issuer === 'string' ? issuer : refuse('iss is no text'),
     kid: parsed.data.kid,
     algorithm,
   };
+}
+
+/** A part of the token, read strictly: the library takes what is left after an error. */
+function objectOf(
+  part: string,
+  refuse: (reason: string) => never,
+): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseStrictJsonBytes(bytesOf(part) ?? refuse('not base64url'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    if (!(cause instanceof JsonRefused)) throw cause;
+    refuse(`header or payload: ${cause.message}`);
+  }
+  return refuse('header or payload is no JSON object');
+}
+
+/** Undefined for a text that is not base64url, or not the one that encodes its bytes. */
+function bytesOf(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64url');
+  return part !== '' && bytes.toString('base64url') === part ? bytes : undefined;
 }
 
 function findProvider(world: World, account: Account, issuer: string): OidcProvider {

@@ -37,14 +37,26 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
-/** Undefined when there are more parameters than any request needs. */
+/**
+ * Undefined when there are more parameters than any request needs, or when they are not UTF-8 that
+ * is percent-encoded: `URLSearchParams` would read other characters instead.
+ */
 export function parseForm(text: string): URLSearchParams | undefined {
   let separators = 0;
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) {
     separators += 1;
     if (separators >= MAX_PARAMETERS) return undefined;
   }
-  return new URLSearchParams(text);
+  return isPercentEncoded(text) ? new URLSearchParams(text) : undefined;
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** All values of each header, also of those that Node.js otherwise takes once. */

@@ -9,6 +9,7 @@ import {
   type TrustPolicy,
   trustPolicy,
 } from '../policy-document.ts';
+import { JsonRefused, parseStrictJson } from '../strict-json.ts';
 import type { AccountIam } from './iam.ts';
 import { IamError } from './iam-error.ts';
 
@@ -46,9 +47,10 @@ export function lengthOf(text: string): number {
 
 function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed('This policy contains invalid Json');
+    return parseStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof JsonRefused)) throw cause;
+    throw malformed('This policy contains invalid Json', cause.message);
   }
 }
 

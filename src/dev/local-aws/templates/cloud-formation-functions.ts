@@ -3,6 +3,7 @@
  * Every other function is refused.
  */
 import { isObject, type Json, type JsonObject } from './json.ts';
+import { joined } from './limits.ts';
 import { mistake } from './template-error.ts';
 
 /** What names in a template stand for. */
@@ -29,7 +30,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   'Fn::Sub': substitute,
   'Fn::Join': (argument, names) => {
     const [separator, list] = pair(argument, 'Fn::Join');
-    return texts(list, names, 'Fn::Join').join(text(separator, names, 'Fn::Join'));
+    return joined(texts(list, names, 'Fn::Join'), text(separator, names, 'Fn::Join'));
   },
   'Fn::Split': (argument, names) => {
     const [separator, whole] = pair(argument, 'Fn::Split');
@@ -43,9 +44,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   },
   'Fn::FindInMap': (argument, names) => {
     const [map = '', first = '', second = ''] = texts(argument, names, 'Fn::FindInMap');
-    const top = names.mappings[map];
-    const row = isObject(top) ? top[first] : undefined;
-    const value = isObject(row) ? row[second] : undefined;
+    const value = own(own(own(names.mappings, map), first), second);
     if (value === undefined)
       throw mistake(`Fn::FindInMap: Mappings has no ${map}.${first}.${second}`);
     return value;
@@ -118,14 +117,21 @@ function substitute(argument: Json, names: Names): string {
   const [template, variables = {}] = [argument].flat() as readonly Json[];
   if (typeof template !== 'string' || !isObject(variables))
     throw mistake('Fn::Sub needs a text, or a text and an object');
-  return template.replace(/\$\{([^}]*)\}/g, (_whole, name: string) => {
+  const textOfName = (name: string): string => {
     if (name.startsWith('!')) return `\${${name.slice(1)}}`;
     if (Object.hasOwn(variables, name)) return text(variables[name]!, names, 'Fn::Sub');
     const [resource = '', ...attribute] = name.split('.');
     const value =
       attribute.length === 0 ? names.ref(name) : names.attribute(resource, attribute.join('.'));
     return text(value ?? null, names, `Fn::Sub \${${name}}`);
-  });
+  };
+  // Odd parts are names.
+  const parts = template.split(/\$\{([^}]*)\}/);
+  return joined(parts.map((part, index) => (index % 2 === 0 ? part : textOfName(part))));
+}
+
+function own(value: Json | undefined, key: string): Json | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 function pair(value: Json, name: string): readonly [Json, Json] {

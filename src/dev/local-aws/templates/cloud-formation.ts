@@ -5,6 +5,7 @@ import { iamRegion } from '../partitions.ts';
 import { evaluate, evaluateCondition, type Names } from './cloud-formation-functions.ts';
 import { type Made, RESOURCE_TYPES, resourceType } from './cloud-formation-resources.ts';
 import { checked, type Json, type JsonObject, refuseOthers, sectionOf } from './json.ts';
+import { matchOf } from './limits.ts';
 import { at, forEachPlace, mistake, TemplateError } from './template-error.ts';
 
 const SECTIONS = [
@@ -57,7 +58,8 @@ class Stack implements Names {
   readonly #outputs: JsonObject;
   /** By logical id. */
   readonly #made = new Map<string, Made | 'in work' | 'failed'>();
-  readonly #conditionsInWork = new Set<string>();
+  /** Conditions that were evaluated, each once. */
+  readonly #met = new Map<string, boolean | 'in work'>();
 
   constructor(iam: AccountIam, template: JsonObject, parameters: ReadonlyMap<string, Json>) {
     this.#iam = iam;
@@ -106,10 +108,12 @@ class Stack implements Names {
   condition(name: string): boolean {
     const condition = Object.hasOwn(this.#conditions, name) ? this.#conditions[name] : undefined;
     if (condition === undefined) throw mistake(`Conditions has no ${name}`);
-    if (this.#conditionsInWork.has(name)) throw mistake(`the condition ${name} depends on itself`);
-    this.#conditionsInWork.add(name);
+    const known = this.#met.get(name);
+    if (known === 'in work') throw mistake(`the condition ${name} depends on itself`);
+    if (known !== undefined) return known;
+    this.#met.set(name, 'in work');
     const met = at(`Conditions.${name}`, () => evaluateCondition(condition, this));
-    this.#conditionsInWork.delete(name);
+    this.#met.set(name, met);
     return met;
   }
 
@@ -209,7 +213,7 @@ function checkParameter(value: string, rules: z.output<typeof parameter>): void 
     [value.length < (rules.MinLength ?? 0), `is shorter than ${rules.MinLength}`],
     [value.length > (rules.MaxLength ?? value.length), `is longer than ${rules.MaxLength}`],
     [
-      pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value),
+      pattern !== undefined && matchOf(`^(?:${pattern})$`, value) === undefined,
       `does not match ${pattern}`,
     ],
     [allowed !== undefined && !allowed.includes(value), `is none of ${allowed?.join(', ')}`],

@@ -17,6 +17,7 @@ import { type PartitionName, partitionNamed, partitionOfRegion } from '../partit
 import type { World, WorldInput } from '../world.ts';
 import { isCloudFormation, makeStack, type Parameters } from './cloud-formation.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { checkedSize, withinLimits } from './limits.ts';
 import { at, mistake } from './template-error.ts';
 import { applyTerraform, isTerraform, placeOfFile } from './terraform.ts';
 
@@ -36,13 +37,16 @@ export function applyTemplate(iam: Iam, input: TemplateInput): readonly string[]
   const { template, parameters = {}, name = 'template' } = input;
   return at(name, () => {
     if (!isObject(template)) throw mistake('a template is a JSON object');
+    checkedSize(template);
     const apply = isCloudFormation(template) ? makeStack : applyTerraform;
     if (apply === applyTerraform && !isTerraform(template))
       throw mistake('neither CloudFormation (Resources) nor Terraform (resource)');
-    return orNothing(iam.world, () => {
-      const account = accountFor(iam.world, template, input.account);
-      return apply({ ...iam, account }, template, parameters);
-    });
+    return orNothing(iam.world, () =>
+      withinLimits(() => {
+        const account = accountFor(iam.world, template, input.account);
+        return apply({ ...iam, account }, template, parameters);
+      }),
+    );
   });
 }
 

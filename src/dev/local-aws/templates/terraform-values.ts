@@ -1,6 +1,7 @@
 /** Values of Terraform expressions. What a file refers to is made when it is first needed. */
 import { isObject, type Json } from './json.ts';
-import { mistake } from './template-error.ts';
+import { joined, matchOf } from './limits.ts';
+import { mistake, TemplateError } from './template-error.ts';
 import { type Expression, parseTemplate } from './terraform-syntax.ts';
 
 /** Something with named parts: `var`, `aws_iam_role`, or a resource that was made. */
@@ -33,7 +34,7 @@ function evaluate(expression: Expression, scope: Scope): Value {
     case 'literal':
       return expression.value;
     case 'template':
-      return expression.parts.map(part => textOf(evaluate(part, scope))).join('');
+      return joined(expression.parts.map(part => textOf(evaluate(part, scope))));
     case 'list':
       return expression.items.map(item => jsonOf(evaluate(item, scope)));
     case 'object':
@@ -89,13 +90,19 @@ const FUNCTIONS: Readonly<Record<string, Work>> = {
   concat: (...lists) => lists.flatMap(listOf),
   distinct: value => [...new Set(listOf(value!))],
   compact: value => listOf(value!).filter(item => item !== null && item !== ''),
-  join: (separator, list) => listOf(list!).map(textOf).join(textOf(separator!)),
-  length: value => (isObject(value) ? Object.keys(value) : Array.from(value as Json[])).length,
+  join: (separator, list) => joined(listOf(list!).map(textOf), textOf(separator!)),
+  length: value =>
+    (isObject(value)
+      ? Object.keys(value)
+      : typeof value === 'string'
+        ? Array.from(value)
+        : listOf(value!)
+    ).length,
   replace: (text, from, to) => textOf(text!).replaceAll(textOf(from!), textOf(to!)),
   regex: (pattern, text) => {
-    const found = regexOf(textOf(pattern!)).exec(textOf(text!));
-    if (found === null) throw mistake('regex: the pattern does not match');
-    return found[0];
+    const found = matchOf(withKnownClasses(textOf(pattern!)), textOf(text!));
+    if (found === undefined) throw mistake('regex: the pattern does not match');
+    return found;
   },
 };
 
@@ -103,6 +110,7 @@ function call(name: string, args: readonly Expression[], scope: Scope): Value {
   if (name === 'can') return succeeds(() => evaluate(args[0]!, scope));
   const work = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (work === undefined) throw mistake(`the function ${name} is not simulated here`);
+  if (args.length < work.length) throw mistake(`${name} needs ${work.length} arguments`);
   return work(...args.map(argument => jsonOf(evaluate(argument, scope))));
 }
 
@@ -110,7 +118,8 @@ function succeeds(work: () => unknown): boolean {
   try {
     work();
     return true;
-  } catch {
+  } catch (cause) {
+    if (!(cause instanceof TemplateError)) throw cause;
     return false;
   }
 }
@@ -123,13 +132,12 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 /** RE2 has names for classes of characters: `[[:word:]]`. */
-function regexOf(pattern: string): RegExp {
-  const known = pattern.replace(/\[:(\w+):\]/g, (_whole, name: string) => {
+function withKnownClasses(pattern: string): string {
+  return pattern.replace(/\[:(\w+):\]/g, (_whole, name: string) => {
     const characters = CLASSES[name];
     if (characters === undefined) throw mistake(`regex: [:${name}:] is not simulated here`);
     return characters;
   });
-  return new RegExp(known);
 }
 
 function partOf(value: Value, key: string): Value {

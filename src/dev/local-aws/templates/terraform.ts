@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AccountIam } from '../iam/iam.ts';
 import type { Parameters } from './cloud-formation.ts';
 import { checked, isObject, type Json, type JsonObject, refuseOthers, sectionOf } from './json.ts';
+import { checkedSize, countOf } from './limits.ts';
 import { at, forEachPlace, mistake, TemplateError } from './template-error.ts';
 import { TERRAFORM_TYPES, type TerraformMade, terraformType } from './terraform-resources.ts';
 import { evaluateJson, type Lookup, type Scope, type Value } from './terraform-values.ts';
@@ -72,6 +73,8 @@ class Plan {
   readonly #scope: Scope;
   readonly #locals: JsonObject;
   readonly #outputs: JsonObject;
+  /** Local values that were evaluated, each once. */
+  readonly #known = new Map<string, { readonly value: Json } | 'in work'>();
   /** By address: `aws_iam_role.Admin`, `aws_iam_role.Admin[0]`. */
   readonly #made = new Map<string, Instance>();
 
@@ -124,9 +127,20 @@ class Plan {
   }
 
   #local(name: string): Json {
-    const value = Object.hasOwn(this.#locals, name) ? this.#locals[name] : undefined;
-    if (value === undefined) throw mistake(`there is no local value ${name}`);
-    return at(`locals.${name}`, () => evaluateJson(value, this.#scope));
+    const known = this.#known.get(name);
+    if (known === 'in work') throw mistake(`the local value ${name} depends on itself`);
+    if (known !== undefined) return known.value;
+    const stated = Object.hasOwn(this.#locals, name) ? this.#locals[name] : undefined;
+    if (stated === undefined) throw mistake(`there is no local value ${name}`);
+    this.#known.set(name, 'in work');
+    try {
+      const value = at(`locals.${name}`, () => checkedSize(evaluateJson(stated, this.#scope)));
+      this.#known.set(name, { value });
+      return value;
+    } catch (cause) {
+      this.#known.delete(name);
+      throw cause;
+    }
   }
 
   /** What `aws_iam_role.Admin` is in an expression: one resource, or several by key. */
@@ -158,7 +172,7 @@ class Plan {
       for (const [key, value] of at(address, () => this.#pairs(each)))
         this.#one(type, name, { key, values: new Map([['each', { key, value }]]) });
     else if (count !== undefined) {
-      const times = at(address, () => Number(evaluateJson(count, this.#scope)));
+      const times = at(address, () => countOf(evaluateJson(count, this.#scope)));
       for (let index = 0; index < times; index += 1)
         this.#one(type, name, { key: String(index), values: new Map([['count', { index }]]) });
     } else this.#one(type, name);
