@@ -6,7 +6,7 @@ import { startFederatedAws } from './local-aws-federation.ts';
 import { mutate } from './local-aws-mutation.ts';
 import { MUTATIONS } from './mutations.ts';
 
-const ROUNDS = 1000;
+const ROUNDS = 400;
 const aws = await startFederatedAws();
 after(() => aws.running.close());
 
