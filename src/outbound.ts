@@ -46,17 +46,27 @@ export class OutboundFault extends Error {
   readonly kind: OutboundFaultKind;
   /** Of Node.js: `ENOTFOUND`, `CERT_HAS_EXPIRED`. */
   readonly code: string | undefined;
+  /** Of a redirect. */
+  readonly answered: RedirectAnswer | undefined;
 
-  constructor(message: string, { kind, code, cause }: Fault & { readonly cause?: unknown }) {
+  constructor(message: string, { kind, code, answered, cause }: Fault & { cause?: unknown }) {
     super(message, { cause });
     this.kind = kind;
     this.code = code;
+    this.answered = answered;
   }
+}
+
+export interface RedirectAnswer {
+  readonly status: number;
+  /** As the server wrote it. It can contain a secret: for no message. */
+  readonly location: string | undefined;
 }
 
 interface Fault {
   readonly kind: OutboundFaultKind;
   readonly code?: string | undefined;
+  readonly answered?: RedirectAnswer | undefined;
 }
 
 export interface Outbound {
@@ -190,7 +200,7 @@ async function wholeResponse(
   const { status } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();
-    throw new Redirected(`answered with a redirect (${status}), which is not followed`);
+    throw new Redirected({ status, location: response.headers.get('location') ?? undefined });
   }
   const body = await readAtMost(maxBytes, response.body);
   const headers = new Headers([...response.headers]);
@@ -199,7 +209,14 @@ async function wholeResponse(
 }
 
 class TooLarge extends Error {}
-class Redirected extends Error {}
+class Redirected extends Error {
+  readonly answered: RedirectAnswer;
+
+  constructor(answered: RedirectAnswer) {
+    super(`answered with a redirect (${answered.status}), which is not followed`);
+    this.answered = answered;
+  }
+}
 
 /** Counts decompressed bytes: a few kilobytes on the wire can become many megabytes. */
 async function readAtMost(
@@ -227,7 +244,8 @@ function faultOf(
   );
   if (cause instanceof TooLarge || codes.includes('UND_ERR_RES_EXCEEDED_MAX_SIZE'))
     return { kind: 'too-large', text: `the answer is larger than ${maxBytes} bytes` };
-  if (cause instanceof Redirected) return { kind: 'redirect', text: cause.message };
+  if (cause instanceof Redirected)
+    return { kind: 'redirect', text: cause.message, answered: cause.answered };
   const rejected = tunnelStatus(cause);
   if (rejected !== undefined)
     return { kind: 'proxy', text: `the proxy rejected the connection (status ${rejected})` };

@@ -183,7 +183,8 @@ function connectorOf(
     staleSeconds: connector.refresh.staleFor,
   };
   if (oidc !== undefined) {
-    const { issuer, clientId, clientAuthentication, scopes, claims, stepUp, reauthenticate } = oidc;
+    const { issuer, discovery, clientId, clientAuthentication } = oidc;
+    const { scopes, claims, stepUp, reauthenticate } = oidc;
     return {
       protocol: 'oidc',
       id,
@@ -191,6 +192,7 @@ function connectorOf(
       multiFactorMethods: [...mfa, ...(stepUp?.acrValues ?? [])],
       keepCorporateProof: accounts.some(account => account.trust === 'corporate-web-identity'),
       issuer,
+      ...(discovery !== undefined && { discovery }),
       clientId,
       clientAuthentication,
       scopes,

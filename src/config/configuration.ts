@@ -185,6 +185,8 @@ export interface OidcConnectorConfiguration extends OidcConnectorDescription {
 export interface OidcConnectorDescription extends AnyConnector {
   readonly protocol: 'oidc';
   readonly issuer: string;
+  /** Where the discovery document is, if it is not below the issuer. */
+  readonly discovery?: string | undefined;
   readonly clientId: string;
   readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
   readonly scopes: readonly string[];

@@ -134,6 +134,11 @@ const oidc = z.strictObject({
     description: 'The issuer, exactly as the provider names it.',
     example: 'https://acme.okta.com',
   }),
+  discovery: url().optional().meta({
+    description:
+      'The address of the discovery document, for a provider that publishes it elsewhere. The document must still name `issuer`.',
+    default: '`/.well-known/openid-configuration` below the issuer',
+  }),
   clientId: token(256).describe(
     'The client id that the provider gave the bridge. The redirect URI is `{baseUrl}/oidc/{id}/callback`.',
   ),

@@ -8,6 +8,7 @@ import {
   allowInsecureRequests,
   type ClientAuth,
   type CustomFetch,
+  type CustomFetchOptions,
   customFetch,
   discovery,
   type ServerMetadata,
@@ -21,6 +22,7 @@ import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import { type Outbound, OutboundFault } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
+import { followingPermanently } from './permanent-redirect.ts';
 
 /**
  * Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats
@@ -44,9 +46,15 @@ const LONGEST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, a provider that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
 
-export interface ProviderOptions {
+/** Which document is read. */
+export interface DiscoveryLocation {
   /** Exactly as the provider writes it, with or without a trailing slash. */
   readonly issuer: string;
+  /** Where the document is. Default: below the issuer (OpenID Connect Discovery 1.0 section 4). */
+  readonly discovery?: string | undefined;
+}
+
+export interface ProviderOptions extends DiscoveryLocation {
   readonly clientId: string;
   readonly outbound: Outbound;
   readonly clock: Clock;
@@ -173,12 +181,8 @@ function changeOf(from: Availability, to: Availability): Availability | undefine
 }
 
 /** Throws a BridgeError whose message can be shown on a page. */
-async function discoverProvider({
-  issuer,
-  clientId,
-  outbound,
-}: ProviderOptions): Promise<ServerMetadata> {
-  return checkedMetadata(await discoveryDocument({ issuer, clientId, outbound }), issuer);
+async function discoverProvider(options: ProviderOptions): Promise<ServerMetadata> {
+  return checkedMetadata(await discoveryDocument(options), options.issuer);
 }
 
 /**
@@ -204,23 +208,32 @@ export function checkedMetadata(document: ServerMetadata, issuer: string): Serve
   return checked.data as ServerMetadata;
 }
 
+const SETTING = 'set oidc.discovery to the address of the document';
+
 /** The document as it is. Throws `idp_unreachable`. */
 export async function discoveryDocument({
   issuer,
+  discovery: address,
   clientId,
   outbound,
-}: Pick<ProviderOptions, 'issuer' | 'clientId' | 'outbound'>): Promise<ServerMetadata> {
+}: DiscoveryLocation & Pick<ProviderOptions, 'clientId' | 'outbound'>): Promise<ServerMetadata> {
   if (!URL.canParse(issuer)) throw unfit('the configured issuer is not a URL');
-  const endpoint = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const endpoint = address ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const fetch = reaching(followingPermanently(outbound, SETTING), () => {});
   try {
     const execute = allowsHttp(issuer) ? [allowInsecureRequests] : [];
-    const options = { [customFetch]: reaching(outbound, () => {}), execute };
+    const options = {
+      [customFetch]: (standard: string, init: CustomFetchOptions) =>
+        fetch(address ?? standard, init),
+      execute,
+    };
     const noAuthentication: ClientAuth = () => {};
     return (
       await discovery(new URL(issuer), clientId, undefined, noAuthentication, options)
     ).serverMetadata();
   } catch (thrown) {
-    const error = providerError(thrown, endpoint);
+    const { origin, pathname } = new URL(endpoint);
+    const error = providerError(thrown, `${origin}${pathname}`);
     throw error.code === 'idp_unreachable' ? error : unfit(error.message);
   }
 }

@@ -46,6 +46,8 @@ export interface OidcConnectorOptions {
   readonly baseUrl: string;
   /** Exactly as the provider writes it. http is taken on loopback only. */
   readonly issuer: string;
+  /** Where the discovery document is. Default: below the issuer. */
+  readonly discovery?: string | undefined;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly clientAuthentication: ClientAuthentication;

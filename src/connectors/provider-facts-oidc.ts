@@ -12,6 +12,7 @@ import { fetchKeySet } from './key-set.ts';
 import {
   allowsHttp,
   checkedMetadata,
+  type DiscoveryLocation,
   discoveryDocument,
   isEndpoint,
   SIGNATURE_ALGORITHMS,
@@ -53,10 +54,10 @@ const FIX = 'Name the issuer exactly as the provider does, without /.well-known/
 
 /** Throws `ProviderFault`. */
 export async function inspectOidc(
-  issuer: string,
+  { issuer, discovery }: DiscoveryLocation,
   parts: InspectorParts,
 ): Promise<OidcProviderFacts> {
-  const { document, rejected, served } = await discovered(issuer, parts);
+  const { document, rejected, served } = await discovered({ issuer, discovery }, parts);
   const endpoints = ENDPOINTS.flatMap(name => endpointIn(document, name));
   // As a running bridge: a provider elsewhere cannot point us to plain local addresses.
   const isUsable = isEndpoint(allowsHttp(issuer));
@@ -87,10 +88,14 @@ interface Discovered {
 }
 
 /** By the code of a running bridge, so that both agree on what is rejected. */
-async function discovered(issuer: string, parts: InspectorParts): Promise<Discovered> {
+async function discovered(
+  { issuer, discovery }: DiscoveryLocation,
+  parts: InspectorParts,
+): Promise<Discovered> {
   const { outbound, answer } = recording(parts);
   try {
-    const metadata = await discoveryDocument({ issuer, clientId: CLIENT_ID, outbound });
+    const asked = { issuer, discovery, clientId: CLIENT_ID, outbound };
+    const metadata = await discoveryDocument(asked);
     const { body, served } = answer()!;
     return {
       document: Document.parse(JSON.parse(body)),
@@ -102,7 +107,7 @@ async function discovered(issuer: string, parts: InspectorParts): Promise<Discov
     const document = status === 200 ? documentIn(body) : undefined;
     if (document !== undefined) return { document, rejected: (thrown as Error).message, served };
     const kind = status === 200 ? 'document' : 'status';
-    throw providerFault(thrown, { url: issuer }, { kind, fix: FIX });
+    throw providerFault(thrown, { url: discovery ?? issuer }, { kind, fix: FIX });
   }
 }
 

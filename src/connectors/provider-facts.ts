@@ -8,7 +8,7 @@ import { type InspectorParts, providerFault } from './provider-reading.ts';
 export function createProviderInspector(parts: InspectorParts): ProviderInspector {
   return {
     saml: metadata => inspectSaml(metadata, parts),
-    oidc: issuer => inspectOidc(issuer, parts),
+    oidc: provider => inspectOidc(provider, parts),
     reach: async url => {
       await parts.outbound.fetch(url, { method: 'GET' }).catch((thrown: unknown) => {
         if (!hasAnswered(thrown)) throw providerFault(thrown, { url });

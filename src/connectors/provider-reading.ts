@@ -114,7 +114,7 @@ const FIXES: { readonly [K in OutboundFaultKind]: readonly [ProviderFaultKind, s
   insecure: ['address', 'Use https; http is for loopback only.'],
   timeout: ['timeout', 'Check that a firewall lets this host through, or set HTTPS_PROXY.'],
   'too-large': ['too-large', 'Check the address: no provider publishes such a large document.'],
-  redirect: ['redirect', 'Use the address that it redirects to.'],
+  redirect: ['redirect', 'Use the address that it redirects to, if it is that of your provider.'],
   proxy: ['proxy', 'Allow the address at the proxy, or list its host in NO_PROXY.'],
   name: ['name', 'Check the spelling of the host name, and the DNS settings of this host.'],
   tls: [

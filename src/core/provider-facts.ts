@@ -110,8 +110,14 @@ export class ProviderFault extends BridgeError {
 /** Looks at identity providers, with limits. Every member throws `ProviderFault`. */
 export interface ProviderInspector {
   saml(metadata: DocumentLocation): Promise<SamlProviderFacts>;
-  /** Fetches the discovery document and the keys. */
-  oidc(issuer: string): Promise<OidcProviderFacts>;
+  /**
+   * Fetches the discovery document and the keys. `discovery` is where the document is, if it is not
+   * below the issuer.
+   */
+  oidc(provider: {
+    readonly issuer: string;
+    readonly discovery?: string | undefined;
+  }): Promise<OidcProviderFacts>;
   /** Resolves if the server of the address answers, whatever it answers. */
   reach(url: string): Promise<void>;
 }

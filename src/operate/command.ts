@@ -40,6 +40,7 @@ export const OPTIONS = {
   protocol: { type: 'string' },
   metadata: { type: 'string' },
   issuer: { type: 'string' },
+  discovery: { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret-env': { type: 'string' },
   'client-secret-file': { type: 'string' },

@@ -163,6 +163,11 @@ const OPTIONS_HELP: readonly OptionHelp[] = [
     help: 'OpenID Connect: the issuer, as the provider names it',
   },
   {
+    option: 'discovery',
+    words: '--discovery URL',
+    help: 'OpenID Connect: the discovery document, if it is not below the issuer',
+  },
+  {
     option: 'client-id',
     words: '--client-id ID',
     help: 'OpenID Connect: the client of the bridge',

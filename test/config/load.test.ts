@@ -170,6 +170,11 @@ describe('a configuration without a problem', () => {
     ['listening on all addresses behind https', 'host: 127.0.0.1', 'host: "::"'],
     ['a store in memory', 'data/rolebridge.db', '":memory:"'],
     ['an issuer on loopback', 'https://acme.okta.com', 'http://127.0.0.1:3001'],
+    [
+      'a discovery document elsewhere',
+      'clientId: 0oa1',
+      'clientId: 0oa1\n      discovery: "https://id.acme.example/openid?appid=1"',
+    ],
     ['an account named by its id', '[prod, staging]', '["111122223333"]'],
     ['a hub named by its id', 'account: prod, role', 'account: "111122223333", role'],
     ['a hub without external id', ', externalId: ext-1', ''],

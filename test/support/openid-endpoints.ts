@@ -2,8 +2,12 @@
 
 export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo' | 'revocation';
 
+/** The document is here as well. */
+export const MOVED_DISCOVERY = '/moved/openid-configuration';
+
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/.well-known/openid-configuration': 'discovery',
+  [MOVED_DISCOVERY]: 'discovery',
   '/jwks': 'jwks',
   '/token': 'token',
   '/userinfo': 'userinfo',

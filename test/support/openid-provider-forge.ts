@@ -14,6 +14,8 @@ import { type Claims, createTokenForge, type Signature } from './token-forge.ts'
 
 export interface Faults {
   mischief: Partial<Record<Endpoint, Mischief>>;
+  /** Paths that redirect. */
+  redirects: Readonly<Record<string, { readonly status: number; readonly location: string }>>;
   discovery: (document: Claims) => Claims;
   /** Changes the claims of the id_token; undefined omits a claim. */
   idToken: (claims: Claims) => Claims;
@@ -76,6 +78,7 @@ const CLIENT_SECRET = 'p@ss:w/o%rd+&=';
 
 const NO_FAULTS: Faults = {
   mischief: {},
+  redirects: {},
   discovery: document => document,
   idToken: claims => claims,
   header: header => header,
@@ -179,6 +182,9 @@ export async function startOpenIdProviderForge(
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', issuer).pathname;
+    const moved = forge.faults.redirects[path];
+    if (moved !== undefined)
+      return void response.writeHead(moved.status, { location: moved.location }).end();
     const endpoint = ENDPOINTS[path];
     if (endpoint === undefined) return void response.writeHead(404).end();
     forge.asked[endpoint] += 1;

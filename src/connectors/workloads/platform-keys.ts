@@ -17,6 +17,7 @@ import { bulkOf } from '../json-bulk.ts';
 import { createKeyCache, type KeyLife, type KeySet } from '../key-cache.ts';
 import { fetchJson, fetchKeySet, keySetIn, unreachable } from '../key-set.ts';
 import { allowsHttp, isEndpoint } from '../oidc-discovery.ts';
+import { followingPermanently } from '../permanent-redirect.ts';
 import type { JwtEntry } from './entry.ts';
 
 /**
@@ -113,12 +114,14 @@ function parsed(text: string): unknown {
   }
 }
 
+const SETTING = 'set jwks.url to the address of the key set';
 const Discovery = z.looseObject({ issuer: z.string(), jwks_uri: z.string().max(2048) });
 
 /** `jwks_uri` of the issuer (OpenID Connect Discovery 1.0, section 4). */
 async function keySetAddress(issuer: string, outbound: Outbound): Promise<string> {
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const document = Discovery.safeParse(await fetchJson(outbound, address)).data;
+  const following = followingPermanently(outbound, SETTING);
+  const document = Discovery.safeParse(await fetchJson(following, address)).data;
   if (document === undefined) throw unreachable(address, 'has no issuer, or no jwks_uri');
   if (document.issuer !== issuer)
     throw unreachable(address, 'is of another issuer; the configured one must be exactly the same');

@@ -77,7 +77,7 @@ function factsOf(
 ): Promise<AnyProviderFacts> {
   return connector.protocol === 'saml'
     ? inspector.saml(connector.metadata)
-    : inspector.oidc(connector.issuer);
+    : inspector.oidc(connector);
 }
 
 function descriptionOf({ keys, ...facts }: AnyProviderFacts): string {
@@ -134,7 +134,10 @@ interface Parties {
 function originsRead(facts: AnyProviderFacts, connector: ConnectorDescription): string[] {
   const read =
     connector.protocol === 'oidc'
-      ? [connector.issuer, facts.endpoints.find(({ name }) => name === 'jwks_uri')?.url]
+      ? [
+          connector.discovery ?? connector.issuer,
+          facts.endpoints.find(({ name }) => name === 'jwks_uri')?.url,
+        ]
       : ['url' in connector.metadata ? connector.metadata.url : undefined];
   return read.flatMap(url => URL.parse(url ?? '')?.origin ?? []);
 }

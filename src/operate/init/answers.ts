@@ -8,6 +8,8 @@ export interface Answers {
   /** SAML: an address, or the path of a file as it was given. */
   readonly metadata?: string;
   readonly issuer?: string;
+  /** The address of the discovery document, if it is not below the issuer. */
+  readonly discovery?: string;
   readonly clientId?: string;
   readonly clientSecret?: SecretPlace;
   readonly baseUrl: string;

@@ -92,6 +92,7 @@ function oidcOf(draft: Draft, row: OidcRow): object {
   const authentication = row.clientAuthentication ?? clientAuthentication(oidcFacts(draft));
   return {
     issuer: answers.issuer,
+    ...(answers.discovery !== undefined && { discovery: answers.discovery }),
     clientId: answers.clientId,
     clientSecret: secretReference(answers.clientSecret!, relative),
     ...(authentication !== undefined && { clientAuthentication: authentication }),

@@ -37,11 +37,11 @@ export async function lookAt(
     const facts = await inspector.saml(location);
     return { facts, known, findings: await findingsOf(known, facts, now) };
   }
-  const asked = known.issuer!;
-  const first = await inspector.oidc(asked);
+  const { issuer: asked = '', discovery } = known;
+  const first = await inspector.oidc({ issuer: asked, discovery });
   // The library fetches the same document for both spellings; only one of them is the issuer.
   const isOtherSlash = first.issuer !== asked && withoutSlash(first.issuer) === withoutSlash(asked);
-  const facts = isOtherSlash ? await inspector.oidc(first.issuer) : first;
+  const facts = isOtherSlash ? await inspector.oidc({ issuer: first.issuer, discovery }) : first;
   const spelled = isOtherSlash ? { ...known, issuer: first.issuer } : known;
   return { facts, known: spelled, findings: await findingsOf(spelled, facts, now) };
 }

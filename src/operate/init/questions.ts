@@ -115,6 +115,14 @@ export const QUESTIONS: readonly Question[] = [
     parse: ([text]) => addressIn(text!),
   }),
   row({
+    key: 'discovery',
+    option: '--discovery URL (OpenID Connect)',
+    applies: isOidc,
+    given: options => one(options.discovery),
+    initial: () => [],
+    parse: ([text]) => (text === undefined ? undefined : addressIn(text)),
+  }),
+  row({
     key: 'clientId',
     option: '--client-id ID (OpenID Connect)',
     message: () => 'Client id of the bridge at the provider',

@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { checkConfiguration } from '../../../src/config/load.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Seconds } from '../../../src/core/time.ts';
+import { MOVED_DISCOVERY } from '../../support/openid-endpoints.ts';
 import {
   type OpenIdProviderForge,
   startOpenIdProviderForge,
@@ -46,7 +47,9 @@ describe('an OpenID provider with one fault', () => {
     forge = await startOpenIdProviderForge();
   });
   after(() => forge.close());
-  afterEach(() => Object.assign(forge.faults, { mischief: {}, discovery: same, jwks: same }));
+  afterEach(() =>
+    Object.assign(forge.faults, { mischief: {}, redirects: {}, discovery: same, jwks: same }),
+  );
   const same = <T>(value: T): T => value;
 
   const examine = async (
@@ -67,6 +70,18 @@ describe('an OpenID provider with one fault', () => {
 
   it('is in order without one', async () => {
     assert.deepEqual(idsOf(await examine()), ['connectors.ok']);
+  });
+
+  it('is in order whose document has moved for good on its host, or is where the configuration says', async () => {
+    const redirected = (status: number) => ({
+      '/.well-known/openid-configuration': { status, location: MOVED_DISCOVERY },
+    });
+    spoil({ redirects: redirected(301) });
+    assert.deepEqual(idsOf(await examine()), ['connectors.ok']);
+    spoil({ redirects: redirected(302) });
+    assert.deepEqual(idsOf(await examine()), ['connectors.redirected']);
+    const discovery = `${forge.issuer}${MOVED_DISCOVERY}`;
+    assert.deepEqual(idsOf(await examine({ discovery })), ['connectors.ok']);
   });
 
   const weak = {

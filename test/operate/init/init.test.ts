@@ -18,6 +18,8 @@ import { type Options, UsageError } from '../../../src/operate/command.ts';
 import { instructionsOf } from '../../../src/operate/init/instructions.ts';
 import type { ProviderRow } from '../../../src/operate/init/provider-row.ts';
 import { PROVIDER_IDS, PROVIDERS, protocolsOf } from '../../../src/operate/init/providers.ts';
+import { MOVED_DISCOVERY } from '../../support/openid-endpoints.ts';
+import { startOpenIdProviderForge } from '../../support/openid-provider-forge.ts';
 import { runInit } from './running.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rolebridge-init-'));
@@ -59,6 +61,25 @@ async function problemsOf(file: string): Promise<string> {
 }
 
 describe('what init says of a provider', () => {
+  it('is read at the address of --discovery, which the configuration then has', async () => {
+    const forge = await startOpenIdProviderForge();
+    try {
+      const path = '/.well-known/openid-configuration';
+      const other = { status: 302, location: 'https://elsewhere.example/' };
+      forge.faults.redirects = { [path]: other };
+      const config = join(directory(), 'rolebridge.yaml');
+      const options = { ...REST, ...OIDC, provider: 'other', config, print: true, offline: false };
+      const asked = { ...options, issuer: forge.issuer };
+      await assert.rejects(runInit(asked), /redirect \(302\).*; set oidc\.discovery/s);
+      const discovery = `${forge.issuer}${MOVED_DISCOVERY}`;
+      const { stdout, stderr } = await runInit({ ...asked, discovery });
+      assert.equal(parse(stdout).connectors[0].oidc.discovery, discovery);
+      assert.match(stderr, new RegExp(`issuer: ${forge.issuer}\n`));
+    } finally {
+      await forge.close();
+    }
+  });
+
   it('keeps each text of the provider on its line', async () => {
     const own = directory();
     const metadata = join(own, 'metadata.xml');
@@ -300,6 +321,7 @@ describe('init', () => {
     [{ provider: 'google', protocol: 'oidc' }, /--protocol must be one of saml/],
     [{ metadata: 'x.xml', protocol: 'oidc' }, /--metadata does not apply/],
     [{ issuer: 'acme.okta.com' }, /--issuer is not an http/],
+    [{ discovery: 'http://acme.okta.com' }, /--discovery is http/],
     [{ 'client-id': 'a b' }, /--client-id contains a space/],
     [{ 'client-secret-env': 'A-B' }, /--client-secret-env .*environment variable/],
     [{ 'client-secret-env': 'A', 'client-secret-file': 'b' }, /given twice/],
