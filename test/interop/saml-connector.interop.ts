@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import { createResponseValidator } from '../../src/connectors/saml/response-validator.ts';
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
-import type { VerifiedSignIn } from '../../src/core/sign-in.ts';
+import type { AuthenticationRequest, VerifiedSignIn } from '../../src/core/sign-in.ts';
 import { createOutbound } from '../../src/outbound.ts';
-import { addressIn } from '../support/authentication-request.ts';
 import { rsaKey } from '../support/saml-forge.ts';
 import { packagesMissing } from './federation.ts';
 import { startSimpleSamlPhp } from './simplesamlphp.ts';
@@ -70,7 +69,7 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
         reauthenticate: false,
       });
       const answer = await idp.answer(
-        journey.stripSignature ? withoutSignature(addressIn(request)) : addressIn(request),
+        journey.stripSignature ? withoutSignature(request) : request,
         person,
       );
       assert.equal(answer.action, `${BASE_URL}/saml/acme/acs`);
@@ -89,10 +88,17 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
   }
 }
 
-function withoutSignature(redirectTo: string): string {
-  const url = new URL(redirectTo);
-  for (const name of ['SigAlg', 'Signature']) url.searchParams.delete(name);
-  return url.href;
+function withoutSignature(request: AuthenticationRequest): AuthenticationRequest {
+  if (request.binding === 'redirect') {
+    const url = new URL(request.url);
+    for (const name of ['SigAlg', 'Signature']) url.searchParams.delete(name);
+    return { ...request, url: url.href };
+  }
+  const xml = Buffer.from(request.fields.SAMLRequest!, 'base64').toString();
+  const stripped = xml.replace(/<(?:ds:)?Signature .*<\/(?:ds:)?Signature>/s, '');
+  assert.notEqual(stripped, xml);
+  const SAMLRequest = Buffer.from(stripped).toString('base64');
+  return { ...request, fields: { ...request.fields, SAMLRequest } };
 }
 
 const ADFS = {
@@ -117,6 +123,16 @@ const ACCEPTED: readonly (readonly [string, Journey, readonly string[]])[] = [
   [
     'signed requests demanded',
     { idp: { demandSignedRequests: true } },
+    ['aws-admins', 'developers'],
+  ],
+  [
+    'requests by POST alone',
+    { idp: { requestBinding: 'HTTP-POST' }, connector: { signRequests: false } },
+    ['aws-admins', 'developers'],
+  ],
+  [
+    'signed requests by POST alone demanded',
+    { idp: { requestBinding: 'HTTP-POST', demandSignedRequests: true } },
     ['aws-admins', 'developers'],
   ],
   [
@@ -198,11 +214,13 @@ for (const [what, journey, code, message] of REFUSED) {
   });
 }
 
-test('SimpleSAMLphp rejects an unsigned request if it requires signed ones', {
-  skip,
-}, async () => {
-  await assert.rejects(
-    signIn({ idp: { demandSignedRequests: true }, stripSignature: true }),
-    /no Response/,
-  );
-});
+for (const requestBinding of ['HTTP-Redirect', 'HTTP-POST'] as const) {
+  test(`SimpleSAMLphp rejects an unsigned request by ${requestBinding} if it requires signed ones`, {
+    skip,
+  }, async () => {
+    await assert.rejects(
+      signIn({ idp: { demandSignedRequests: true, requestBinding }, stripSignature: true }),
+      /no Response/,
+    );
+  });
+}

@@ -62,6 +62,8 @@ export interface SimpleSamlPhpOptions {
   /** The IdP lives this far in the future, or in the past when negative. */
   readonly clockOffsetSeconds?: number;
   readonly demandSignedRequests?: boolean;
+  /** The only binding in which it takes requests; both by default. */
+  readonly requestBinding?: 'HTTP-POST' | 'HTTP-Redirect';
   readonly people?: readonly SamlPerson[];
   /** Expired unless told, because only its key counts. */
   readonly certificate?: 'valid';
@@ -188,6 +190,11 @@ function hostedIdp(options: SimpleSamlPhpOptions): Php {
     'assertion.encryption': options.encryptAssertion ?? false,
     'validate.authnrequest': options.demandSignedRequests ?? false,
     NameIDFormat: format,
+    ...(options.requestBinding !== undefined && {
+      SingleSignOnServiceBinding: [
+        `urn:oasis:names:tc:SAML:2.0:bindings:${options.requestBinding}`,
+      ],
+    }),
     authproc: {
       1: { class: 'saml:PersistentNameID', attribute: 'uid' },
       2: { class: 'saml:TransientNameID' },

@@ -11,6 +11,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AuthenticationRequest } from '../../src/core/sign-in.ts';
 import { freePort } from '../support/free-port.ts';
 import {
   PROGRAM,
@@ -53,7 +54,10 @@ export interface SimpleSamlPhp {
    * Goes through the sign-in form as a browser without JavaScript would. Throws when the IdP
    * answers with anything else.
    */
-  answer(redirectTo: string, person: Pick<SamlPerson, 'uid' | 'password'>): Promise<SamlAnswer>;
+  answer(
+    request: AuthenticationRequest,
+    person: Pick<SamlPerson, 'uid' | 'password'>,
+  ): Promise<SamlAnswer>;
   /** Signs in to the given SP without a request of its own. */
   answerUnsolicited(
     spEntityId: string,
@@ -100,7 +104,10 @@ export async function startSimpleSamlPhp(
     answer: signIn,
     answerUnsolicited: (spEntityId, person) =>
       signIn(
-        `${origin}/simplesaml/saml2/idp/SSOService.php?spentityid=${encodeURIComponent(spEntityId)}`,
+        {
+          binding: 'redirect',
+          url: `${origin}/simplesaml/saml2/idp/SSOService.php?spentityid=${encodeURIComponent(spEntityId)}`,
+        },
         person,
       ),
     stop,
@@ -167,12 +174,13 @@ async function untilReady(url: string, children: readonly ChildProcess[]): Promi
 // ---------------------------------------------------------------- the person
 
 async function signIn(
-  start: string,
+  start: AuthenticationRequest,
   { uid, password }: Pick<SamlPerson, 'uid' | 'password'>,
 ): Promise<SamlAnswer> {
   const cookies = new Map<string, string>();
-  let url = start;
-  let form: URLSearchParams | undefined;
+  let { url } = start;
+  let form = start.binding === 'post' ? new URLSearchParams(start.fields) : undefined;
+  let isEntered = false;
   for (let step = 0; step < 10; step++) {
     const response = await fetch(url, {
       method: form === undefined ? 'GET' : 'POST',
@@ -196,8 +204,9 @@ async function signIn(
     const samlResponse = fields.get('SAMLResponse');
     if (samlResponse !== undefined)
       return { action: formAction(page, url), samlResponse, relayState: fields.get('RelayState') };
-    if (form !== undefined || !fields.has('AuthState'))
+    if (isEntered || !fields.has('AuthState'))
       throw new Error(`the IdP answered with HTTP status ${response.status} and no Response`);
+    isEntered = true;
     form = new URLSearchParams({ ...Object.fromEntries(fields), username: uid, password });
     url = formAction(page, url);
   }

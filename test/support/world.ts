@@ -31,6 +31,7 @@ import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { createOidcIdp, type OidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
+import type { SignOn } from '../../src/dev/saml-idp/metadata.ts';
 import { createSamlIdp, type SamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
 import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
 import { createLog } from '../../src/log.ts';
@@ -74,6 +75,8 @@ export interface WorldOptions {
    * bridge.
    */
   readonly idpHost?: string;
+  /** How the SAML identity provider takes requests; by redirects unless it is given. */
+  readonly samlSignOn?: SignOn;
   /** Wraps the listener of an identity provider or of the local AWS from the start. */
   readonly through?: {
     readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener;
@@ -252,6 +255,7 @@ async function furnish(
     serviceProviders: known('saml').map(id => ({
       metadataUrl: `${urls.bridge}/saml/${id}/metadata`,
     })),
+    signOn: options.samlSignOn,
     now: clock.now,
     keyPair: await providerKeyPair('saml'),
   });
@@ -325,7 +329,7 @@ async function furnish(
       { visitor = new Visitor(), returnTo, secondFactor = true } = {},
     ) => {
       const begin = `${urls.bridge}/sign-in/${CONNECTOR[protocol]}${returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`}`;
-      const login = await visitor.get(begin);
+      const login = await past(visitor, await visitor.get(begin));
       return { visitor, page: await enterPassword(visitor, login, { username, secondFactor }) };
     },
   };
@@ -351,6 +355,13 @@ export async function enterPassword(
   return page.$('input[name=SAMLResponse]').length > 0
     ? visitor.submit(page, 'form', {}, going)
     : page;
+}
+
+/** Past the form of the bridge that brings a request to the provider. A browser posts it itself. */
+export async function past(visitor: Visitor, page: Page): Promise<Page> {
+  const isAsking = page.$('input[name=SAMLRequest]').length > 0;
+  const isLogin = page.$('input[type=password]').length > 0;
+  return isAsking && !isLogin ? visitor.submit(page, 'main form') : page;
 }
 
 /** The browser loses its session at the OpenID provider, so that another user can sign in there. */

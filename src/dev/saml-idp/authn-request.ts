@@ -1,15 +1,16 @@
 /**
- * Reads and checks an AuthnRequest of the HTTP-Redirect binding (SAML bindings 3.4, core 3.4.1,
- * profiles 4.1.4.1).
+ * Reads and checks an AuthnRequest of the HTTP-Redirect or the HTTP-POST binding (SAML bindings 3.4
+ * and 3.5, core 3.4.1, profiles 4.1.4.1).
  *
- * Nothing of a request is used before its signature was verified over the query exactly as it came
- * in.
+ * Nothing of a request is used before its signature was verified: over the query exactly as it came
+ * in, or the enveloped one of a posted document.
  */
-import { verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { Refusal } from './refusal.ts';
 import { POST_BINDING, type ServiceProvider } from './service-providers.ts';
 import { childOf, childrenOf, parseXml, type XmlElement } from './xml.ts';
+import { isSignedBy } from './xml-signature.ts';
 
 export interface AuthnRequest {
   readonly serviceProvider: string;
@@ -26,13 +27,18 @@ export interface AuthnRequest {
   readonly comparison: string;
 }
 
-/** The query of the redirect binding. `signedText` is the very text that the signature covers. */
-export interface RedirectMessage {
+/** A message as its binding carries it. */
+export interface Message {
+  readonly binding: 'redirect' | 'post';
   readonly xml: string;
   readonly relayState: string | undefined;
-  readonly signature:
-    | { readonly algorithm: string; readonly value: Buffer; readonly signedText: string }
-    | undefined;
+  /** Undefined for a message without one. */
+  readonly signature: MessageSignature | undefined;
+}
+
+interface MessageSignature {
+  /** Throws a Refusal for an algorithm that is not accepted. */
+  holdsFor(key: KeyObject): boolean | Promise<boolean>;
 }
 
 const MAX_QUERY_CHARACTERS = 16_000;
@@ -55,7 +61,7 @@ const ALGORITHMS: Readonly<Record<string, { readonly keyType: string; readonly d
   };
 
 /** Takes a raw query apart. Throws a Refusal. */
-export function readRedirect(query: string): RedirectMessage {
+export function readRedirect(query: string): Message {
   if (query.length > MAX_QUERY_CHARACTERS) throw new Refusal('The request is too long.', 413);
   const raw = new Map<string, string>();
   for (const part of query.split('&').filter(Boolean)) {
@@ -73,13 +79,33 @@ export function readRedirect(query: string): RedirectMessage {
   if (decode(raw.get('SAMLEncoding') ?? DEFLATE) !== DEFLATE)
     throw new Refusal('SAMLEncoding is not DEFLATE.');
   const relayState = raw.has('RelayState') ? decode(raw.get('RelayState')!) : undefined;
-  if (relayState !== undefined && Buffer.byteLength(relayState) > MAX_RELAY_STATE_BYTES) {
-    throw new Refusal(`RelayState is longer than ${MAX_RELAY_STATE_BYTES} bytes.`);
-  }
-  return { xml: inflate(decode(encoded)), relayState, signature: signatureOf(raw) };
+  requireShort(relayState);
+  const xml = inflate(decode(encoded));
+  return { binding: 'redirect', xml, relayState, signature: signatureOf(raw) };
 }
 
-function signatureOf(raw: ReadonlyMap<string, string>): RedirectMessage['signature'] {
+/** Takes the fields of a form apart. Throws a Refusal. */
+export function readPost(fields: URLSearchParams): Message {
+  for (const name of ['SAMLRequest', 'RelayState']) {
+    if (fields.getAll(name).length > 1) throw new Refusal(`${name} was sent twice.`);
+  }
+  const encoded = fields.get('SAMLRequest');
+  if (encoded === null) throw new Refusal('SAMLRequest is missing.');
+  const relayState = fields.get('RelayState') ?? undefined;
+  requireShort(relayState);
+  const xml = text(base64(encoded, 'SAMLRequest'));
+  const isSigned = refusing(() => childOf(parseXml(xml), 'ds:Signature')) !== undefined;
+  const signature = { holdsFor: (key: KeyObject) => isSignedBy(xml, key) };
+  return { binding: 'post', xml, relayState, signature: isSigned ? signature : undefined };
+}
+
+/** SAML bindings 3.4.3 and 3.5.3. */
+function requireShort(relayState = ''): void {
+  if (Buffer.byteLength(relayState) > MAX_RELAY_STATE_BYTES)
+    throw new Refusal(`RelayState is longer than ${MAX_RELAY_STATE_BYTES} bytes.`);
+}
+
+function signatureOf(raw: ReadonlyMap<string, string>): MessageSignature | undefined {
   const algorithm = raw.get('SigAlg');
   const value = raw.get('Signature');
   if (algorithm === undefined && value === undefined) return undefined;
@@ -89,7 +115,17 @@ function signatureOf(raw: ReadonlyMap<string, string>): RedirectMessage['signatu
     .filter(name => raw.has(name))
     .map(name => `${name}=${raw.get(name)}`)
     .join('&');
-  return { algorithm: decode(algorithm), value: base64(decode(value), 'Signature'), signedText };
+  const [name, bytes] = [decode(algorithm), base64(decode(value), 'Signature')];
+  return {
+    holdsFor: key => {
+      const known = ALGORITHMS[name];
+      if (known === undefined) throw new Refusal('The signature algorithm is not accepted.', 403);
+      return (
+        key.asymmetricKeyType === known.keyType &&
+        verify(known.digest, Buffer.from(signedText), key, bytes)
+      );
+    },
+  };
 }
 
 function decode(text: string): string {
@@ -120,6 +156,15 @@ function inflate(text: string): string {
   }
 }
 
+function text(bytes: Buffer): string {
+  if (bytes.length > MAX_XML_BYTES) throw new Refusal('The request is too long.', 413);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal('SAMLRequest is not UTF-8.');
+  }
+}
+
 export interface ReadRequest {
   readonly root: XmlElement;
   /** Who says to be asking; not verified yet. */
@@ -136,12 +181,14 @@ const ELEMENTS = [
 const ENTITY_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity';
 
 /** Parses the message as far as it must be known who is asking. Throws a Refusal. */
-export function readAuthnRequest(message: RedirectMessage): ReadRequest {
+export function readAuthnRequest(message: Message): ReadRequest {
   return refusing(() => {
     const root = parseXml(message.xml);
     if (root.name !== 'samlp:AuthnRequest')
       throw new Refusal('The message is not an AuthnRequest.');
-    const unknown = root.children.find(child => !ELEMENTS.includes(child.name));
+    // In a query, the signature of the document is removed (SAML bindings 3.4.4.1).
+    const known = message.binding === 'post' ? [...ELEMENTS, 'ds:Signature'] : ELEMENTS;
+    const unknown = root.children.find(child => !known.includes(child.name));
     if (unknown !== undefined)
       throw new Refusal(`${unknown.name} is not supported in an AuthnRequest here.`);
     const issuer = childOf(root, 'saml:Issuer');
@@ -152,18 +199,23 @@ export function readAuthnRequest(message: RedirectMessage): ReadRequest {
   });
 }
 
+/** Whom a request must come from, and where it must be sent to. */
+interface Place {
+  readonly provider: ServiceProvider;
+  readonly destination: string;
+  readonly now: number;
+  /** Also of service providers that do not sign theirs. */
+  readonly requiresSignature: boolean;
+}
+
 /** Checks the whole request against its sender's metadata. Throws a Refusal. */
-export function checkAuthnRequest(
+export async function checkAuthnRequest(
   { root }: ReadRequest,
-  message: RedirectMessage,
-  {
-    provider,
-    destination,
-    now,
-  }: { readonly provider: ServiceProvider; readonly destination: string; readonly now: number },
-): AuthnRequest {
+  message: Message,
+  { provider, destination, now, requiresSignature }: Place,
+): Promise<AuthnRequest> {
+  await checkSignature(message, provider, requiresSignature);
   return refusing(() => {
-    checkSignature(message, provider);
     const attribute = (name: string) => root.attributes.get(name);
     if (attribute('Version') !== '2.0') throw new Refusal('Version is not 2.0.');
     const id = attribute('ID');
@@ -200,21 +252,19 @@ export function checkAuthnRequest(
   });
 }
 
-function checkSignature({ signature }: RedirectMessage, provider: ServiceProvider): void {
+async function checkSignature(
+  { signature }: Message,
+  { requestsAreSigned, signingKeys }: ServiceProvider,
+  requiresSignature: boolean,
+): Promise<void> {
   if (signature === undefined) {
-    if (provider.requestsAreSigned)
+    if (requestsAreSigned)
       throw new Refusal('The request is not signed, though its sender signs all requests.', 403);
+    if (requiresSignature) throw new Refusal('The request is not signed.', 403);
     return;
   }
-  const algorithm = ALGORITHMS[signature.algorithm];
-  if (algorithm === undefined) throw new Refusal('The signature algorithm is not accepted.', 403);
-  const signed = Buffer.from(signature.signedText);
-  const holds = provider.signingKeys.some(
-    key =>
-      key.asymmetricKeyType === algorithm.keyType &&
-      verify(algorithm.digest, signed, key, signature.value),
-  );
-  if (!holds) throw new Refusal('The signature of the request does not hold.', 403);
+  for (const key of signingKeys) if (await signature.holdsFor(key)) return;
+  throw new Refusal('The signature of the request does not hold.', 403);
 }
 
 function checkIssueInstant(text: string | undefined, now: number): void {

@@ -11,10 +11,16 @@ import { createDirectory, type Directory } from '../directory.ts';
 import { html } from '../html.ts';
 import { PAGE_HEADERS, page } from '../page.ts';
 import type { Person } from '../people.ts';
-import { checkAuthnRequest, readAuthnRequest, readRedirect } from './authn-request.ts';
+import {
+  checkAuthnRequest,
+  type Message,
+  readAuthnRequest,
+  readPost,
+  readRedirect,
+} from './authn-request.ts';
 import { FrontDesk, IDP_NAME } from './front-desk.ts';
 import { goodStepUpManners, type SamlStepUpManners } from './manners.ts';
-import { metadataOf } from './metadata.ts';
+import { metadataOf, type SignOn } from './metadata.ts';
 import { Refusal } from './refusal.ts';
 import { createServiceProviders } from './service-providers.ts';
 import { createSigningKey } from './signing-key.ts';
@@ -25,6 +31,8 @@ export interface SamlIdpOptions {
   readonly people: readonly Person[];
   /** Addresses on loopback; fetched when first needed. */
   readonly serviceProviders: readonly { readonly metadataUrl: string }[];
+  /** By redirects, signed or not as their service provider says, by default. */
+  readonly signOn?: SignOn | undefined;
   /** Epoch milliseconds; the machine's clock by default. */
   readonly now?: () => number;
   /** Signs its answers; a new one by default. RSA with SHA-256, extractable. */
@@ -48,7 +56,9 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
   const entityId = `${options.baseUrl}/metadata`;
   const ssoUrl = `${options.baseUrl}/sso`;
   const signingKey = await createSigningKey(IDP_NAME, { now: now(), keyPair: options.keyPair });
-  const metadata = metadataOf({ entityId, ssoUrl, certificate: signingKey.certificate });
+  const { signOn = { binding: 'redirect', requiresSignature: false } } = options;
+  const { certificate } = signingKey;
+  const metadata = metadataOf({ entityId, ssoUrl, signOn, certificate });
   const providers = createServiceProviders(
     options.serviceProviders.map(({ metadataUrl }) => metadataUrl),
     now,
@@ -64,7 +74,7 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
 
   const app = newApp();
   app.get('/metadata', (_req, res) => void res.type('application/samlmetadata+xml').send(metadata));
-  serveSignIns(app, { desk, providers, ssoUrl, now });
+  serveSignIns(app, { desk, providers, ssoUrl, signOn, now });
   const form = express.urlencoded({ extended: false, limit: '10kb' });
   app.post('/sign-in', form, (req, res) => desk.signIn(req, res));
   app.get('/', (req, res) => desk.front(req, res));
@@ -80,19 +90,28 @@ interface SignIns {
   readonly desk: FrontDesk;
   readonly providers: ReturnType<typeof createServiceProviders>;
   readonly ssoUrl: string;
+  readonly signOn: SignOn;
   readonly now: () => number;
 }
 
 /** Sign-ins that a service provider requested, and unsolicited ones. */
-function serveSignIns(app: Express, { desk, providers, ssoUrl, now }: SignIns): void {
-  app.get('/sso', async (req, res) => {
-    const message = readRedirect(rawQueryOf(req));
+function serveSignIns(app: Express, { desk, providers, ssoUrl, signOn, now }: SignIns): void {
+  const answer = async (req: Request, res: Response, message: Message): Promise<void> => {
+    const { requiresSignature } = signOn;
+    const place = { destination: ssoUrl, now: now(), requiresSignature };
     const asked = readAuthnRequest(message);
     const request = await providers.withProvider(asked.issuer, provider =>
-      checkAuthnRequest(asked, message, { provider, destination: ssoUrl, now: now() }),
+      checkAuthnRequest(asked, message, { provider, ...place }),
     );
     await desk.answer(req, res, request);
-  });
+  };
+  if (signOn.binding === 'redirect')
+    app.get('/sso', (req, res) => answer(req, res, readRedirect(rawQueryOf(req))));
+  const text = express.text({ type: 'application/x-www-form-urlencoded', limit: '100kb' });
+  if (signOn.binding === 'post')
+    app.post('/sso', text, (req, res) =>
+      answer(req, res, readPost(new URLSearchParams(String(req.body ?? '')))),
+    );
   app.get('/sso/unsolicited', async (req, res) => {
     const query = new URLSearchParams(rawQueryOf(req));
     const request = await providers.withProvider(

@@ -33,7 +33,10 @@ export interface ServiceProviders {
    * metadata again and checks once more. Throws a Refusal when the provider is unknown, and what
    * the second check throws.
    */
-  withProvider<T>(entityId: string, check: (provider: ServiceProvider) => T): Promise<T>;
+  withProvider<T>(
+    entityId: string,
+    check: (provider: ServiceProvider) => T | Promise<T>,
+  ): Promise<T>;
 }
 
 const FETCH_MILLISECONDS = 3000;
@@ -69,7 +72,7 @@ export function createServiceProviders(
       const before = known.get(entityId);
       if (before !== undefined) {
         try {
-          return check(before);
+          return await check(before);
         } catch {
           // The metadata may have changed since; what counts is the second look.
         }

@@ -1,6 +1,7 @@
 /**
  * Enveloped XML signatures by xmldsigjs: RSA-SHA256, exclusive canonicalization (SAML core 5.4).
  */
+import { type KeyObject, webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as XmlDsig from 'xmldsigjs';
 
@@ -46,6 +47,35 @@ export async function signElement(
   });
   element.insertBefore(dom.importNode(signature.GetXml()!, true), issuer.nextSibling);
   return xmldsig.Stringify(dom);
+}
+
+/**
+ * Whether a document carries one signature of its root element, by this key, in the place that the
+ * schema gives it.
+ */
+export async function isSignedBy(document: string, key: KeyObject): Promise<boolean> {
+  const dom = xmldsig.Parse(document);
+  const root = dom.documentElement;
+  const [issuer, signature] = childElements(root);
+  const all = [...elementsOf(root)];
+  if (issuer?.localName !== 'Issuer' || signature?.localName !== 'Signature') return false;
+  if (all.filter(({ localName }) => localName === 'Signature').length > 1) return false;
+  const ids = all.map(element => element.getAttribute('ID')).filter(id => id !== null && id !== '');
+  const references = all.filter(({ localName }) => localName === 'Reference');
+  const uri = references.map(reference => reference.getAttribute('URI'));
+  if (ids.length !== 1 || uri.length !== 1 || uri[0] !== `#${root.getAttribute('ID')}`)
+    return false;
+  const signed = new xmldsig.SignedXml(dom);
+  signed.LoadXml(signature);
+  const imported = await webcrypto.subtle.importKey(
+    'spki',
+    Uint8Array.from(key.export({ type: 'spki', format: 'der' })),
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    true,
+    ['verify'],
+  );
+  // A wrong digest is thrown, a wrong signature value is answered with false.
+  return signed.Verify(imported as CryptoKey).catch(() => false);
 }
 
 function childElements(element: Element): Element[] {
