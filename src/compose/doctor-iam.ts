@@ -46,8 +46,9 @@ export function openIamSection(
 
 function readMetadata(xml: string): SigningFacts | { readonly unreadable: string } {
   try {
-    const { entityId, certificates, validUntil } = readIdpDocument(xml);
-    return { entityId, validUntil, certificates: certificates.map(fingerprintOf) };
+    const { entityId, keys, validUntil } = readIdpDocument(xml);
+    const certificates = keys.flatMap(({ certificate = [] }) => certificate).map(fingerprintOf);
+    return { entityId, validUntil, certificates };
   } catch (error) {
     if (error instanceof BridgeError) return { unreadable: 'cannot be read as SAML metadata' };
     throw error;
@@ -87,7 +88,9 @@ async function connectorFacts(
       // A connector that cannot be read is a finding about connectors.
       const facts = await inspector.saml(connector.metadata).catch(() => undefined);
       if (facts === undefined) continue;
-      const certificates = facts.keys.map(({ name }) => name);
+      // A key without a certificate has no end.
+      const certified = facts.keys.filter(({ endsAt }) => endsAt !== undefined);
+      const certificates = certified.map(({ name }) => name);
       found.push([connector.id, { entityId: facts.entityId, certificates }]);
     }
     return found;

@@ -1,7 +1,7 @@
 /** What `trust` reads beside the configuration: metadata, of the bridge and of connectors. */
 import type { ConfigurationWithoutSecrets, ConnectorDescription } from '../config/configuration.ts';
 import { parseIdpMetadata } from '../connectors/saml/idp-metadata.ts';
-import { loadMetadata } from '../connectors/saml/idp-metadata-source.ts';
+import { loadMetadata } from '../connectors/saml/metadata-loading.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId } from '../core/identity.ts';
 import { partitionTable } from '../core/partitions.ts';

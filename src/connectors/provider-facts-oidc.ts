@@ -96,15 +96,15 @@ async function discovered(
   try {
     const asked = { issuer, discovery, clientId: CLIENT_ID, outbound };
     const metadata = await discoveryDocument(asked);
-    const { body, served } = answer()!;
+    const { text, served } = answer()!;
     return {
-      document: Document.parse(JSON.parse(body)),
+      document: Document.parse(JSON.parse(text())),
       rejected: whyRejected(metadata, issuer),
       served,
     };
   } catch (thrown) {
-    const { status = 200, body = '', served = {} } = answer() ?? {};
-    const document = status === 200 ? documentIn(body) : undefined;
+    const { status = 200, text, served = {} } = answer() ?? {};
+    const document = status === 200 ? documentIn(text?.() ?? '') : undefined;
     if (document !== undefined) return { document, rejected: (thrown as Error).message, served };
     const kind = status === 200 ? 'document' : 'status';
     throw providerFault(thrown, { url: discovery ?? issuer }, { kind, fix: FIX });

@@ -1,5 +1,4 @@
 /** Facts of the SAML metadata of an identity provider. */
-import { createHash, type X509Certificate } from 'node:crypto';
 import type {
   DocumentLocation,
   PublishedEndpoint,
@@ -8,14 +7,12 @@ import type {
 } from '../core/provider-facts.ts';
 import type { Instant } from '../core/time.ts';
 import { type InspectorParts, providerFault, recording } from './provider-reading.ts';
-import {
-  type IdpDocument,
-  idpMetadataOf,
-  readIdpDocument,
-  SAML_METADATA,
-  whyUnused,
-} from './saml/idp-metadata.ts';
-import { EXPIRED, loadMetadata } from './saml/idp-metadata-source.ts';
+import type { IdpKey } from './saml/idp-keys.ts';
+import { type IdpDocument, idpMetadataOf, readIdpDocument } from './saml/idp-metadata.ts';
+import { EXPIRED } from './saml/idp-metadata-source.ts';
+import { SAML_METADATA } from './saml/metadata-entity.ts';
+import { explained } from './saml/metadata-fault.ts';
+import { loadMetadata } from './saml/metadata-loading.ts';
 import { SAML_ASSERTION } from './saml/response.ts';
 import { childrenNamed, type XmlElement } from './saml/strict-xml.ts';
 
@@ -53,11 +50,11 @@ function factsOf(
   served: SamlProviderFacts['served'],
   now: Instant,
 ): SamlProviderFacts {
-  const { entityId, role, validUntil, wantsSignedRequests, certificates } = document;
+  const { entityId, role, validUntil, wantsSignedRequests } = document;
   return {
     protocol: 'saml',
     ...{ entityId, validUntil, wantsSignedRequests, served },
-    keys: distinctKeys(certificates),
+    keys: distinctKeys(document.keys),
     endpoints: SERVICES.flatMap(name => servicesIn(role, name)),
     nameIdFormats: textsOf(childrenNamed(role, SAML_METADATA, 'NameIDFormat')),
     attributes: childrenNamed(role, SAML_ASSERTION, 'Attribute')
@@ -73,7 +70,7 @@ function whyRejected(document: IdpDocument, now: Instant): string | undefined {
     const { validUntil } = idpMetadataOf(document);
     return validUntil !== undefined && now >= validUntil ? EXPIRED : undefined;
   } catch (thrown) {
-    return (thrown as Error).message;
+    return explained(thrown);
   }
 }
 
@@ -89,20 +86,21 @@ function textsOf(elements: readonly XmlElement[]): string[] {
   return elements.map(({ text }) => text.trim()).filter(text => text !== '');
 }
 
-function distinctKeys(certificates: readonly X509Certificate[]): PublishedKey[] {
-  const keys = certificates.map(publishedKey);
-  return [...new Map(keys.map(key => [key.name, key])).values()];
+function distinctKeys(keys: readonly IdpKey[]): PublishedKey[] {
+  const published = keys.map(publishedKey);
+  return [...new Map(published.map(key => [key.name, key])).values()];
 }
 
-function publishedKey(certificate: X509Certificate): PublishedKey {
-  const { publicKey, raw, validFromDate, validToDate } = certificate;
+function publishedKey({ certificate, publicKey, fingerprint, ...key }: IdpKey): PublishedKey {
+  const { descriptor, use, unused } = key;
   return {
-    name: createHash('sha256').update(raw).digest('hex'),
-    type: publicKey.asymmetricKeyType ?? 'unknown',
-    bits: publicKey.asymmetricKeyDetails?.modulusLength,
-    algorithm: (certificate as { signatureAlgorithm?: string }).signatureAlgorithm,
-    startsAt: validFromDate.getTime(),
-    endsAt: validToDate.getTime(),
-    unused: whyUnused(certificate),
+    name: fingerprint ?? `of KeyDescriptor ${descriptor}`,
+    place: `KeyDescriptor ${descriptor}, ${use === undefined ? 'without use' : `use ${use}`}`,
+    type: publicKey?.asymmetricKeyType ?? 'unknown',
+    bits: publicKey?.asymmetricKeyDetails?.modulusLength,
+    algorithm: (certificate as { signatureAlgorithm?: string } | undefined)?.signatureAlgorithm,
+    startsAt: certificate?.validFromDate.getTime(),
+    endsAt: certificate?.validToDate.getTime(),
+    unused,
   };
 }

@@ -28,7 +28,8 @@ export interface Recorded {
 
 interface RecordedAnswer {
   readonly status: number;
-  readonly body: string;
+  /** The body, read as UTF-8. */
+  readonly text: () => string;
   readonly served: Served;
 }
 
@@ -38,16 +39,16 @@ export function recording({ clock, outbound, certificateEnd }: InspectorParts): 
     const response = await outbound.fetch(...asked);
     const [input] = asked;
     const { hostname } = new URL(input instanceof Request ? input.url : input);
-    const body = await response.text();
+    const body = new Uint8Array(await response.arrayBuffer());
     const { status, headers } = response;
     answer = {
-      ...{ status, body },
+      ...{ status, text: () => new TextDecoder().decode(body) },
       served: {
         skewSeconds: skewOf(headers.get('date'), clock.now()),
         tlsEndsAt: certificateEnd(hostname),
       },
     };
-    return new Response(body === '' ? null : body, { status, headers });
+    return new Response(body.length === 0 ? null : body, { status, headers });
   };
   return { outbound: { ...outbound, fetch }, answer: () => answer };
 }

@@ -21,7 +21,8 @@ import { CONTROL, textOf } from './claim-values.ts';
 import { inspected } from './inspection.ts';
 import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
-import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
+import { MetadataSource } from './saml/idp-metadata-source.ts';
+import type { MetadataLocation } from './saml/metadata-loading.ts';
 import {
   type AssertedPerson,
   EMAIL_FORMAT,

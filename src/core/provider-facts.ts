@@ -22,6 +22,8 @@ export interface Served {
 export interface PublishedKey {
   /** SHA-256 of the certificate in hexadecimal, or the `kid` of a JWK. */
   readonly name: string;
+  /** Where the document has it: `KeyDescriptor 2, use signing`. */
+  readonly place?: string | undefined;
   /** `rsa`, `ec`, `ed25519`, ... */
   readonly type: string;
   /** Bits of an RSA modulus. */

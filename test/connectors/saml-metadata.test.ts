@@ -399,7 +399,7 @@ test('the metadata of the bridge says what an IdP must know', async () => {
     maxElements: 50,
     maxDepth: 10,
     maxAttributes: 50,
-    comments: 'refused',
+    syntax: 'plain',
   });
   assert.equal(root.attributes.get('entityID'), ENTITY_ID);
 
@@ -465,7 +465,7 @@ test('the metadata of the bridge is escaped, and given also while the IdP is una
     maxElements: 50,
     maxDepth: 10,
     maxAttributes: 50,
-    comments: 'refused',
+    syntax: 'plain',
   });
   assert.equal(root.attributes.get('entityID'), `https://x.test/?a="'<&>/saml/acme/metadata`);
   assert.equal(root.children[0]!.attributes.get('AuthnRequestsSigned'), 'false');

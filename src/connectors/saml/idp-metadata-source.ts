@@ -4,7 +4,6 @@
  *
  * The last valid metadata stays in use until its own validUntil. Timers keep no process alive.
  */
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -12,8 +11,7 @@ import type { Availability } from '../../core/sign-in.ts';
 import { HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
 import type { Outbound } from '../../outbound.ts';
 import { type IdpMetadata, parseIdpMetadata } from './idp-metadata.ts';
-
-export type MetadataLocation = { readonly file: string } | { readonly url: string };
+import { loadMetadata, type MetadataLocation, UNREADABLE } from './metadata-loading.ts';
 
 export interface MetadataSourceOptions {
   readonly location: MetadataLocation;
@@ -29,7 +27,6 @@ const FIRST_RETRY: Seconds = 5;
 const LAST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, an IdP that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
-const UNREADABLE = 'the metadata of the identity provider cannot be read';
 const RENAMED = 'the metadata of the identity provider now names another entityID';
 export const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
 
@@ -156,23 +153,5 @@ export class MetadataSource {
       () => this.#read(),
       seconds * 1000 * (0.8 + 0.4 * Math.random()),
     ).unref();
-  }
-}
-
-/** Throws `connector_unavailable`; its cause names the address or the file. */
-export async function loadMetadata({
-  location,
-  outbound,
-}: Pick<MetadataSourceOptions, 'location' | 'outbound'>): Promise<string> {
-  try {
-    if ('file' in location) return await readFile(location.file, 'utf8');
-    const response = await outbound.fetch(location.url, {
-      headers: { accept: 'application/samlmetadata+xml, application/xml;q=0.9, */*;q=0.1' },
-    });
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    return await response.text();
-  } catch (cause) {
-    // Address and path stay in the log: the sign-in page shows the reason to anyone.
-    throw new BridgeError('connector_unavailable', UNREADABLE, { cause });
   }
 }

@@ -43,7 +43,7 @@ const RESPONSE_LIMITS: XmlLimits = {
   maxElements: 3000,
   maxDepth: 40,
   maxAttributes: 6000,
-  comments: 'refused',
+  syntax: 'plain',
 };
 
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';

@@ -1,6 +1,6 @@
 /** The metadata of this bridge as a service provider (SAML V2.0 Metadata 2.4.4). */
 import { X509Certificate } from 'node:crypto';
-import { SAML_METADATA } from './idp-metadata.ts';
+import { SAML_METADATA } from './metadata-entity.ts';
 import { EMAIL_FORMAT, PERSISTENT_FORMAT, UNSPECIFIED_FORMAT } from './profile.ts';
 import { SAML_PROTOCOL } from './response.ts';
 import { XML_SIGNATURE } from './signature-shape.ts';

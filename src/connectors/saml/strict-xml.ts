@@ -1,8 +1,8 @@
 /**
  * The strict streaming pass: XML text to a small, immutable tree, or an error at the first fault.
  *
- * Runs before any tolerant parser (threats R4). Accepts one well-formed XML 1.0 document without
- * DOCTYPE, processing instructions or CDATA, within limits that keep every later step short.
+ * Runs before any tolerant parser (threats R4). Accepts one well-formed document without DOCTYPE,
+ * and so without entities of its own, within limits that keep every later step short.
  */
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
@@ -25,8 +25,12 @@ export interface XmlLimits {
   readonly maxDepth: number;
   /** Namespace declarations count too. */
   readonly maxAttributes: number;
-  /** Comments split text, and parsers disagree on what is left (CVE-2018-0489). */
-  readonly comments: 'refused' | 'skipped';
+  /**
+   * `plain` is XML 1.0 in UTF-8 without comments, CDATA sections and processing instructions, and
+   * with each ID once: on these, parsers disagree (CVE-2018-0489). `any` is for documents that no
+   * other parser reads afterwards; their text was decoded before, so any encoding is declared.
+   */
+  readonly syntax: 'plain' | 'any';
 }
 
 /**
@@ -55,46 +59,56 @@ interface Reading {
   attributes: number;
 }
 
-type Parser = SaxesParser<{ readonly xmlns: true }>;
+export type XmlParser = SaxesParser<{ readonly xmlns: true }>;
 
 /** Parses or throws `XmlRefusal`. Linear in the length of the text. */
 export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
-  const parser: Parser = new SaxesParser({ xmlns: true });
+  const parser: XmlParser = new SaxesParser({ xmlns: true });
   const reading: Reading = {
     ...{ open: [], ids: new Set() },
     ...{ root: undefined, elements: 0, attributes: 0 },
   };
-  forbid(parser, limits);
+  forbid(parser, limits.syntax);
   count(parser, reading, limits);
-  build(parser, reading);
+  build(parser, reading, limits.syntax);
   try {
     parser.write(text).close();
   } catch (cause) {
-    if (cause instanceof XmlRefusal) throw cause;
-    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, {
-      cause,
-    });
+    throw xmlRefusal(parser, cause);
   }
   if (reading.root === undefined) throw new XmlRefusal('is empty');
   return reading.root;
 }
 
-function forbid(parser: Parser, limits: XmlLimits): void {
+/** Why the parser stopped, with the place. */
+export function xmlRefusal(
+  { line, column }: Pick<XmlParser, 'line' | 'column'>,
+  cause: unknown,
+): XmlRefusal {
+  if (cause instanceof XmlRefusal) return cause;
+  return new XmlRefusal(`is not well-formed XML (line ${line}, column ${column})`, { cause });
+}
+
+/** Makes the parser throw `XmlRefusal` for what `syntax` leaves out. */
+export function forbid(parser: XmlParser, syntax: XmlLimits['syntax']): void {
   const forbidden = (what: string) => () => {
     throw new XmlRefusal(`contains ${what}`);
   };
   parser.on('doctype', forbidden('a DOCTYPE'));
-  parser.on('processinginstruction', forbidden('a processing instruction'));
-  parser.on('cdata', forbidden('a CDATA section'));
-  parser.on('comment', limits.comments === 'refused' ? forbidden('a comment') : () => {});
+  if (syntax === 'plain') {
+    parser.on('processinginstruction', forbidden('a processing instruction'));
+    parser.on('cdata', forbidden('a CDATA section'));
+    parser.on('comment', forbidden('a comment'));
+  }
+  const versions = syntax === 'plain' ? ['1.0'] : ['1.0', '1.1'];
   parser.on('xmldecl', ({ version, encoding }) => {
-    if (version !== '1.0') throw new XmlRefusal('is not XML 1.0');
-    if (encoding !== undefined && !/^utf-8$/i.test(encoding))
+    if (!versions.includes(version ?? '')) throw new XmlRefusal(`is not XML ${versions.at(-1)}`);
+    if (syntax === 'plain' && encoding !== undefined && !/^utf-8$/i.test(encoding))
       throw new XmlRefusal('is not declared as UTF-8');
   });
 }
 
-function count(parser: Parser, reading: Reading, limits: XmlLimits): void {
+function count(parser: XmlParser, reading: Reading, limits: XmlLimits): void {
   parser.on('opentagstart', () => {
     if (++reading.elements > limits.maxElements)
       throw new XmlRefusal(`has more than ${limits.maxElements} elements`);
@@ -107,8 +121,9 @@ function count(parser: Parser, reading: Reading, limits: XmlLimits): void {
   });
 }
 
-function build(parser: Parser, reading: Reading): void {
-  const { open, ids } = reading;
+function build(parser: XmlParser, reading: Reading, syntax: XmlLimits['syntax']): void {
+  const { open } = reading;
+  const ids = syntax === 'plain' ? reading.ids : undefined;
   parser.on('opentag', tag => {
     const element: OpenElement = {
       namespace: tag.uri,
@@ -121,10 +136,12 @@ function build(parser: Parser, reading: Reading): void {
     reading.root ??= element;
     open.push(element);
   });
-  parser.on('text', part => {
+  const append = (part: string): void => {
     const element = open.at(-1);
     if (element !== undefined) element.text += part;
-  });
+  };
+  parser.on('text', append);
+  if (syntax === 'any') parser.on('cdata', append);
   parser.on('closetag', () => void open.pop());
 }
 
@@ -132,12 +149,12 @@ function build(parser: Parser, reading: Reading): void {
  * Signature references find their element by any attribute named id, in any case or namespace, so
  * each value must occur only once.
  */
-function attributesOf(tag: SaxesTagNS, ids: Set<string>): Map<string, string> {
+function attributesOf(tag: SaxesTagNS, ids: Set<string> | undefined): Map<string, string> {
   const attributes = new Map<string, string>();
   for (const { prefix, local, uri, value } of Object.values(tag.attributes)) {
     if (uri === XMLNS) continue;
     attributes.set(prefix === '' ? local : `{${uri}}${local}`, value);
-    if (local.toLowerCase() !== 'id') continue;
+    if (ids === undefined || local.toLowerCase() !== 'id') continue;
     if (ids.has(value)) throw new XmlRefusal('uses one ID twice');
     ids.add(value);
   }

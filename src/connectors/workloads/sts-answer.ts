@@ -51,7 +51,7 @@ function documentIn(bytes: Uint8Array): unknown {
 }
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
-const LIMITS = { maxElements: 50, maxDepth: 5, maxAttributes: 5, comments: 'refused' } as const;
+const LIMITS = { maxElements: 50, maxDepth: 5, maxAttributes: 5, syntax: 'plain' } as const;
 
 function inXml(text: string): unknown {
   const root = parseStrictXml(text, LIMITS);

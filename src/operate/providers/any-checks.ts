@@ -123,9 +123,10 @@ function isSurprising({ unused }: PublishedKey): boolean {
   return unused !== 'is for encryption';
 }
 
-function described({ name, type, bits, unused }: PublishedKey): string {
+function described({ name, place, type, bits, unused }: PublishedKey): string {
   const size = bits === undefined ? '' : ` of ${bits} bits`;
-  return `${shortened(name)} (${type}${size}) ${unused}`;
+  const where = place === undefined ? '' : `, ${place}`;
+  return `${shortened(name)} (${type}${size}${where}) ${unused}`;
 }
 
 function shortened(name: string): string {
