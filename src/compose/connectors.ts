@@ -1,6 +1,7 @@
 /** The connectors of one snapshot: each is opened for its protocol, and closed with it. */
 import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
 import { createOidcConnector } from '../connectors/oidc.ts';
+import type { DocumentNews } from '../connectors/oidc-discovery.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
 import type { Connector, ServiceProviderMetadata } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
@@ -41,10 +42,12 @@ async function openConnector(
   { process, configuration: { baseUrl }, keys }: Parts,
 ): Promise<OpenConnector> {
   const { toIdps: outbound, validator, clock, secrets, log } = process;
+  const connectorLog = log.child({ connector: configuration.id });
   const onChange = (availability: Availability, thrown?: unknown): void =>
-    logConnector(log.child({ connector: configuration.id }), availability, thrown);
+    logConnector(connectorLog, availability, thrown);
   if (configuration.protocol === 'oidc') {
-    const parts = { baseUrl, outbound, clock, secrets, onChange };
+    const onDocument = (news: DocumentNews): void => logDocument(connectorLog, news);
+    const parts = { baseUrl, outbound, clock, secrets, onChange, onDocument };
     return { connector: await createOidcConnector({ ...configuration, ...parts }) };
   }
   const { active, published } = keys.serviceProvider;
@@ -63,4 +66,16 @@ function logConnector(log: Logger, availability: Availability, thrown: unknown):
     thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
   if (availability.state === 'ready') log.info('connector ready');
   else log.warn({ why: availability.reason, cause }, 'connector unavailable');
+}
+
+/** Names of fields alone: what they say is the provider's. */
+function logDocument(log: Logger, news: DocumentNews): void {
+  if (news.kind === 'changed')
+    log.info({ fields: news.fields }, 'the discovery document of the provider has changed');
+  else if (news.kind === 'kept')
+    log.warn(
+      { why: news.why },
+      'the discovery document cannot be read again; the last one is used',
+    );
+  else log.info('the discovery document can be read again');
 }

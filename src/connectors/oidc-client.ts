@@ -26,15 +26,17 @@ import type { Clock } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { type ClientAuthentication, clientAuthentication } from './oidc-client-authentication.ts';
-import { allowsHttp, reaching } from './oidc-discovery.ts';
+import type { Provider } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
+import { createExchange, type Exchange } from './oidc-exchange.ts';
 import { authenticationInstantOf, CLOCK_SKEW, type IssuedTokens } from './oidc-id-token.ts';
 import type { ProviderKeys } from './oidc-keys.ts';
+import { allowsHttp } from './oidc-metadata.ts';
 import {
+  meaningOf,
   type RefreshedAnswer,
   type RefreshGrant,
   refreshGranted,
-  refreshListener,
 } from './oidc-refresh.ts';
 
 /** From this age on, the library fetches keys again if none fits a token. */
@@ -46,6 +48,7 @@ export interface OidcClientOptions {
   readonly clientAuthentication: ClientAuthentication;
   readonly redirectUri: string;
   readonly keys: ProviderKeys;
+  readonly provider: Pick<Provider, 'newer'>;
   readonly clock: Clock;
   readonly outbound: Outbound;
 }
@@ -90,15 +93,22 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
         ...parameters,
       }),
     redeem: (metadata, redemption) =>
-      converse(options, metadata, config =>
-        withKeys(config, options.keys, () => exchange(config, options, redemption)),
-      ),
+      converse(options, metadata, {
+        ask: config => withKeys(config, options.keys, () => exchange(config, options, redemption)),
+      }),
     refresh: (metadata, grant) => refresh(options, metadata, grant),
     revoke: (metadata, refreshToken) =>
-      converse(options, metadata, config =>
-        tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' }),
-      ),
+      converse(options, metadata, {
+        ask: config => revokeAt(config, refreshToken),
+        mayRepeat: true,
+      }),
   };
+}
+
+/** Nothing to do at a provider that no longer has the endpoint. */
+async function revokeAt(config: Configuration, refreshToken: string): Promise<void> {
+  if (config.serverMetadata().revocation_endpoint === undefined) return;
+  await tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });
 }
 
 /** Building an address sends no request. */
@@ -108,17 +118,51 @@ const NO_FETCH: CustomFetch = () => Promise.reject(new Error('no request was exp
 async function converse<T>(
   options: OidcClientOptions,
   metadata: ServerMetadata,
-  ask: (config: Configuration) => Promise<T>,
+  { ask, mayRepeat }: { readonly ask: Ask<T>; readonly mayRepeat?: boolean },
 ): Promise<T> {
-  let endpoint = metadata.issuer;
-  const fetch = reaching(options.outbound, asked => {
-    endpoint = asked;
-  });
+  const first = createExchange(metadata, options.outbound);
   try {
-    return await ask(configurationFor(options, metadata, fetch));
+    return await held(options, metadata, { exchange: first, ask });
   } catch (thrown) {
-    throw providerError(thrown, endpoint);
+    const second = await again(options, { metadata, exchange: first, thrown, mayRepeat });
+    if (second === undefined) throw providerError(thrown, first.endpoint());
+    return await held(options, second.metadata, { ...second, ask }).catch((fault: unknown) => {
+      throw providerError(fault, second.exchange.endpoint());
+    });
   }
+}
+
+type Ask<T> = (config: Configuration) => Promise<T>;
+
+function held<T>(
+  options: OidcClientOptions,
+  metadata: ServerMetadata,
+  { exchange, ask }: { readonly exchange: Exchange; readonly ask: Ask<T> },
+): Promise<T> {
+  return ask(configurationFor(options, metadata, exchange.fetch));
+}
+
+interface Failed {
+  readonly metadata: ServerMetadata;
+  readonly exchange: Exchange;
+  readonly thrown: unknown;
+  /** Whether the request can be sent twice. */
+  readonly mayRepeat?: boolean | undefined;
+}
+
+/**
+ * The exchange once more, by the document that the provider publishes now; undefined if that cannot
+ * explain the failure, is the same, or the exchange cannot be repeated.
+ */
+async function again(
+  { provider, outbound }: OidcClientOptions,
+  { metadata, exchange, thrown, mayRepeat = false }: Failed,
+): Promise<{ readonly metadata: ServerMetadata; readonly exchange: Exchange } | undefined> {
+  if (!exchange.blamesDocument(thrown)) return undefined;
+  const newer = await provider.newer(metadata);
+  if (newer === undefined) return undefined;
+  const repeated = mayRepeat ? createExchange(newer, outbound) : exchange.repeatedBy(newer);
+  return repeated && { metadata: newer, exchange: repeated };
 }
 
 async function refresh(
@@ -127,14 +171,19 @@ async function refresh(
   grant: RefreshGrant,
 ): Promise<RefreshedAnswer> {
   const { clientId, clock, keys, outbound } = options;
-  const listener = refreshListener(metadata, outbound);
-  const config = configurationFor(options, metadata, listener.fetch);
   const check = (tokens: Omit<IssuedTokens, 'clientId' | 'now'>): void =>
     void authenticationInstantOf({ ...tokens, clientId, now: clock.now() });
+  const ask: Ask<RefreshedAnswer> = config =>
+    withKeys(config, keys, () => refreshGranted(config, { ...grant, check }));
+  const first = createExchange(metadata, outbound);
   try {
-    return await withKeys(config, keys, () => refreshGranted(config, { ...grant, check }));
+    return await held(options, metadata, { exchange: first, ask });
   } catch (thrown) {
-    return listener.meaningOf(thrown);
+    const second = await again(options, { metadata, exchange: first, thrown });
+    if (second === undefined) return meaningOf(thrown, first);
+    return await held(options, second.metadata, { ...second, ask }).catch((fault: unknown) =>
+      meaningOf(fault, second.exchange),
+    );
   }
 }
 
@@ -144,11 +193,12 @@ async function withKeys<T>(
   keys: ProviderKeys,
   ask: () => Promise<T>,
 ): Promise<T> {
+  const metadata = config.serverMetadata();
   const known = giveKeys(config, keys);
   try {
     const answer = await ask();
     const used = getJwksCache(config);
-    if (used !== undefined && used.uat !== known?.uat) keys.keep(used.jwks);
+    if (used !== undefined && used.uat !== known?.uat) keys.keep(metadata, used.jwks);
     return answer;
   } catch (thrown) {
     // A provider without key ids may have changed its key in place.
@@ -165,7 +215,7 @@ function giveKeys(
   config: Configuration,
   keys: ProviderKeys,
 ): { readonly uat: Seconds } | undefined {
-  const known = keys.known();
+  const known = keys.known(config.serverMetadata());
   if (known === undefined) return undefined;
   const given = { jwks: known, uat: Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE };
   setJwksCache(config, given);

@@ -4,6 +4,7 @@
  * Owns: fetching and checking the document (OpenID Connect Discovery 1.0 section 4), retrying a
  * provider that is down, and the reason why it is unavailable. Does not own: sign-ins.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   allowInsecureRequests,
   type ClientAuth,
@@ -13,38 +14,23 @@ import {
   discovery,
   type ServerMetadata,
 } from 'openid-client';
-import { z } from 'zod';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
-import { isLoopbackHost } from '../core/loopback.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
 import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import { type Outbound, OutboundFault } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
+import { allowsHttp, checkedMetadata, unfit } from './oidc-metadata.ts';
 import { followingPermanently } from './permanent-redirect.ts';
 
-/**
- * Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats
- * R18).
- */
-export const SIGNATURE_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
-const REFRESH_AFTER: Seconds = 6 * HOUR;
+/** Of what no failure here tells, such as another address of the sign-in page. */
+const REFRESH_AFTER: Seconds = HOUR;
 const LONGEST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, a provider that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
+/** However many sign-ins and tokens fail, they have the document read no more often than this. */
+const DOUBT_PAUSE: Seconds = MINUTE;
 
 /** Which document is read. */
 export interface DiscoveryLocation {
@@ -61,7 +47,17 @@ export interface ProviderOptions extends DiscoveryLocation {
   /** Pause before the first retry; it doubles up to five minutes. */
   readonly retrySeconds: Seconds;
   readonly onChange?: ((availability: Availability) => void) | undefined;
+  readonly onDocument?: ((news: DocumentNews) => void) | undefined;
 }
+
+/** What reading the document again has brought, while an earlier one is in use. */
+export type DocumentNews =
+  /** It has changed in these fields. */
+  | { readonly kind: 'changed'; readonly fields: readonly string[] }
+  /** It cannot be read, for the first time since it could. */
+  | { readonly kind: 'kept'; readonly why: string }
+  /** It can be read again. */
+  | { readonly kind: 'read-again' };
 
 export interface Provider {
   availability(): Availability;
@@ -69,13 +65,12 @@ export interface Provider {
   known(): ServerMetadata | undefined;
   /** The checked document; asks the provider again if it is unknown. Throws `code`. */
   metadata(code: ErrorCode): Promise<ServerMetadata>;
+  /**
+   * Another document than `doubted`, which a failure has put in doubt: reads it again, at most once
+   * a minute. Undefined if there is no other one. Does not reject.
+   */
+  newer(doubted: ServerMetadata): Promise<ServerMetadata | undefined>;
   close(): void;
-}
-
-/** http is only for a provider on this machine; others cannot point us to local addresses by it. */
-export function allowsHttp(issuer: string): boolean {
-  const url = URL.parse(issuer);
-  return url !== null && url.protocol === 'http:' && isLoopbackHost(url.hostname);
 }
 
 interface Watched {
@@ -86,6 +81,9 @@ interface Watched {
   running: Promise<void> | undefined;
   timer: NodeJS.Timeout | undefined;
   askedAt: number;
+  doubtedAt: number;
+  /** Whether the last reading failed while a document is known. */
+  isKept: boolean;
   pause: Seconds;
   isClosed: boolean;
 }
@@ -102,6 +100,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
     availability: { state: 'unavailable', reason: 'it has not been asked yet', since },
     ...{ running: undefined, timer: undefined },
     ...{ askedAt: Number.NEGATIVE_INFINITY, pause: options.retrySeconds },
+    ...{ doubtedAt: Number.NEGATIVE_INFINITY, isKept: false },
     isClosed: false,
   };
   await ask(provider);
@@ -110,6 +109,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
     availability: () => provider.availability,
     known: () => provider.known?.metadata,
     metadata: code => metadataOf(provider, code),
+    newer: doubted => newerThan(provider, doubted),
     close: () => {
       provider.isClosed = true;
       clearTimeout(provider.timer);
@@ -131,6 +131,20 @@ async function metadataOf(provider: Watched, code: ErrorCode): Promise<ServerMet
   );
 }
 
+async function newerThan(
+  provider: Watched,
+  doubted: ServerMetadata,
+): Promise<ServerMetadata | undefined> {
+  const { running, doubtedAt, options } = provider;
+  const now = options.clock.now();
+  const isSame = provider.known?.metadata === doubted;
+  if (isSame && (running !== undefined || now >= doubtedAt + DOUBT_PAUSE * 1000)) {
+    if (running === undefined) provider.doubtedAt = now;
+    await ask(provider);
+  }
+  return provider.known?.metadata === doubted ? undefined : provider.known?.metadata;
+}
+
 /** One request at a time; callers in the meantime wait for the same one. Never rejects. */
 function ask(provider: Watched): Promise<void> {
   provider.running ??= discover(provider).finally(() => {
@@ -144,16 +158,40 @@ async function discover(provider: Watched): Promise<void> {
   const { clock } = options;
   provider.askedAt = clock.now();
   try {
-    provider.known = { metadata: await discoverProvider(options), at: clock.now() };
+    keep(provider, await discoverProvider(options));
     become(provider, { state: 'ready' });
   } catch (error) {
     // Yesterday's document is better than none.
-    if (provider.known !== undefined) provider.known = { ...provider.known, at: clock.now() };
-    else {
+    if (provider.known !== undefined) {
+      provider.known = { ...provider.known, at: clock.now() };
+      if (!provider.isKept) tell(provider, { kind: 'kept', why: (error as Error).message });
+      provider.isKept = true;
+    } else {
       const reason = (error as Error).message;
       become(provider, { state: 'unavailable', reason, since: clock.now() });
     }
   }
+}
+
+/** The same object as before if nothing has changed. */
+function keep(provider: Watched, fresh: ServerMetadata): void {
+  const before = provider.known?.metadata;
+  const fields = before === undefined ? [] : changedFields(before, fresh);
+  const metadata = before !== undefined && fields.length === 0 ? before : fresh;
+  provider.known = { metadata, at: provider.options.clock.now() };
+  if (provider.isKept) tell(provider, { kind: 'read-again' });
+  provider.isKept = false;
+  if (fields.length > 0) tell(provider, { kind: 'changed', fields });
+}
+
+/** Of those that the bridge uses. */
+function changedFields(before: ServerMetadata, now: ServerMetadata): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].filter(name => !isDeepStrictEqual(before[name], now[name])).sort();
+}
+
+function tell({ isClosed, options }: Watched, news: DocumentNews): void {
+  if (!isClosed) options.onDocument?.(news);
 }
 
 function become(provider: Watched, next: Availability): void {
@@ -183,29 +221,6 @@ function changeOf(from: Availability, to: Availability): Availability | undefine
 /** Throws a BridgeError whose message can be shown on a page. */
 async function discoverProvider(options: ProviderOptions): Promise<ServerMetadata> {
   return checkedMetadata(await discoveryDocument(options), options.issuer);
-}
-
-/**
- * The document, if the bridge can use this provider. Throws a BridgeError whose message can be
- * shown on a page.
- */
-export function checkedMetadata(document: ServerMetadata, issuer: string): ServerMetadata {
-  // The library accepts a trailing slash and Entra ID's {tenantid}; then the token's iss could be
-  // anyone's.
-  if (document.issuer !== issuer) {
-    const named = /^[\x21-\x7e]{1,200}$/.test(document.issuer)
-      ? document.issuer
-      : 'something unprintable';
-    throw unfit(
-      `it calls itself ${named}, not ${issuer}; the configured issuer must be exactly what it calls itself`,
-    );
-  }
-  const checked = metadataSchema(allowsHttp(issuer)).safeParse(document);
-  if (!checked.success)
-    throw unfit(
-      `${checked.error.issues[0]!.path[0] as string}: ${checked.error.issues[0]!.message}`,
-    );
-  return checked.data as ServerMetadata;
 }
 
 const SETTING = 'set oidc.discovery to the address of the document';
@@ -266,53 +281,5 @@ export function reaching(outbound: Outbound, onRequest: (endpoint: string) => vo
         { cause },
       );
     }
-  };
-}
-
-function unfit(why: string): BridgeError {
-  return new BridgeError(
-    'idp_unreachable',
-    `the provider's discovery document does not fit: ${why}`,
-  );
-}
-
-function metadataSchema(httpAllowed: boolean) {
-  const endpoint = z.string().max(2048).refine(isEndpoint(httpAllowed), 'is not a plain https URL');
-  const algorithms = z
-    .array(z.string())
-    .transform(names => names.filter(name => SIGNATURE_ALGORITHMS.includes(name)))
-    .refine(names => names.length > 0, `offers none of ${SIGNATURE_ALGORITHMS.join(', ')}`);
-  return z.object({
-    issuer: z.string(),
-    authorization_endpoint: endpoint,
-    token_endpoint: endpoint,
-    userinfo_endpoint: endpoint.optional(),
-    jwks_uri: endpoint,
-    // Conveniences: a provider that describes them badly is one without them.
-    end_session_endpoint: endpoint.optional().catch(undefined),
-    revocation_endpoint: endpoint.optional().catch(undefined),
-    response_types_supported: z
-      .array(z.string())
-      .refine(types => types.includes('code'), 'does not offer the authorization code flow')
-      .optional(),
-    // Many providers support PKCE without stating it; one that states it must offer S256.
-    code_challenge_methods_supported: z
-      .array(z.string())
-      .refine(methods => methods.includes('S256'), 'does not offer S256')
-      .optional(),
-    id_token_signing_alg_values_supported: algorithms.default(['RS256']),
-    userinfo_signing_alg_values_supported: z
-      .array(z.string())
-      .transform(names => names.filter(name => SIGNATURE_ALGORITHMS.includes(name)))
-      .default([]),
-    authorization_response_iss_parameter_supported: z.boolean().optional(),
-  });
-}
-
-export function isEndpoint(httpAllowed: boolean): (text: string) => boolean {
-  return text => {
-    const url = URL.parse(text);
-    if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false;
-    return url.protocol === 'https:' || (httpAllowed && allowsHttp(text));
   };
 }

@@ -17,8 +17,8 @@ const FETCH_PAUSE: Seconds = 30;
 
 export interface ProviderKeys {
   /** The keys that the last good sign-in or fetch left, unless they are old or in doubt. */
-  known(): JSONWebKeySet | undefined;
-  keep(keys: JSONWebKeySet): void;
+  known(metadata: ServerMetadata): JSONWebKeySet | undefined;
+  keep(metadata: ServerMetadata, keys: JSONWebKeySet): void;
   /** A sign-in has failed with these keys: the next one fetches them again. */
   doubt(): void;
   /**
@@ -38,20 +38,32 @@ export interface ProviderKeysOptions {
 
 export function createProviderKeys({ clock, outbound }: ProviderKeysOptions): ProviderKeys {
   const life = { fresh: KEYS_FRESH, usable: KEYS_FRESH, pause: FETCH_PAUSE };
-  const cache = createKeyCache({ clock, life });
+  let [cache, address]: [KeyCache, string | undefined] = [
+    createKeyCache({ clock, life }),
+    undefined,
+  ];
   let doubted: JSONWebKeySet | undefined;
-  const known = (): JSONWebKeySet | undefined => cache.known()?.keys;
+  /** Keys of another address are other keys. */
+  const cacheOf = ({ jwks_uri: uri }: ServerMetadata): KeyCache => {
+    if (address !== uri) [cache, address] = [createKeyCache({ clock, life }), uri];
+    return cache;
+  };
   return {
-    known: () => (known() === doubted ? undefined : known()),
-    keep: keys => {
+    known: metadata => {
+      const keys = cacheOf(metadata).known()?.keys;
+      return keys === doubted ? undefined : keys;
+    },
+    keep: (metadata, keys) => {
       doubted = undefined;
-      cache.keep(keys);
+      cacheOf(metadata).keep(keys);
     },
     doubt: () => {
-      doubted = known();
+      doubted = cache.known()?.keys;
     },
-    verifiedWith: (metadata, verify) =>
-      verifiedWith(cache, () => fetchKeySet(outbound, metadata.jwks_uri!), verify),
+    verifiedWith: (metadata, verify) => {
+      const read = (): Promise<JSONWebKeySet> => fetchKeySet(outbound, metadata.jwks_uri!);
+      return verifiedWith(cacheOf(metadata), read, verify);
+    },
   };
 }
 

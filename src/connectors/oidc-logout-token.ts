@@ -7,8 +7,11 @@ import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
 import { BridgeError } from '../core/errors.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import { isOfKeys } from './key-cache.ts';
+import type { Provider } from './oidc-discovery.ts';
 import { CLOCK_SKEW, isSessionId, LAST_SECOND, MAX_AGE, SUBJECT } from './oidc-id-token.ts';
 import type { ProviderKeys } from './oidc-keys.ts';
+import { SIGNATURE_ALGORITHMS } from './oidc-metadata.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Older providers name no type. An access token must not pass (RFC 8725 section 3.11). */
@@ -32,6 +35,7 @@ const Claims = z.object({
 
 export interface LogoutTokenParts {
   readonly metadata: ServerMetadata;
+  readonly provider: Pick<Provider, 'newer'>;
   readonly keys: ProviderKeys;
   readonly clientId: string;
   readonly now: Instant;
@@ -64,18 +68,25 @@ export async function verifyLogoutToken(
 
 async function signedClaims(
   token: string,
-  { metadata, keys, clientId, now }: LogoutTokenParts,
+  { metadata, provider, keys, clientId, now }: LogoutTokenParts,
 ): Promise<z.output<typeof Claims>> {
   refuseOtherTypes(token);
-  const options: JWTVerifyOptions = {
-    issuer: metadata.issuer,
-    audience: clientId,
-    algorithms: metadata.id_token_signing_alg_values_supported!,
-    currentDate: new Date(now),
-    clockTolerance: CLOCK_SKEW,
+  const verifiedBy = (document: ServerMetadata) => {
+    const options: JWTVerifyOptions = {
+      issuer: document.issuer,
+      audience: clientId,
+      algorithms: document.id_token_signing_alg_values_supported!,
+      currentDate: new Date(now),
+      clockTolerance: CLOCK_SKEW,
+    };
+    return keys.verifiedWith(document, keyOf => jwtVerify(token, keyOf, options));
   };
-  const verified = await keys
-    .verifiedWith(metadata, keyOf => jwtVerify(token, keyOf, options))
+  const verified = await verifiedBy(metadata)
+    .catch(async (fault: unknown) => {
+      const newer = isOfDocument(fault, token) ? await provider.newer(metadata) : undefined;
+      if (newer === undefined) throw fault;
+      return verifiedBy(newer);
+    })
     .catch(refuseFault);
   const claims = Claims.safeParse(verified.payload);
   if (!claims.success) refuse(`${String(claims.error.issues[0]!.path[0])} is missing or malformed`);
@@ -95,6 +106,13 @@ function refuseOtherTypes(token: string): void {
   }
   if (!TYPES.includes(typeof type === 'string' ? type.toLowerCase() : type))
     refuse('typ is not that of a logout token');
+}
+
+/** Whether another discovery document could have let the token pass. */
+function isOfDocument(fault: unknown, token: string): boolean {
+  if (fault instanceof errors.JOSEAlgNotAllowed)
+    return SIGNATURE_ALGORITHMS.includes(String(decodeProtectedHeader(token).alg));
+  return isOfKeys(fault) || (fault instanceof BridgeError && fault.code === 'idp_unreachable');
 }
 
 /** Says which check of the library failed; its messages can repeat what is in the token. */

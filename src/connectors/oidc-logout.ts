@@ -42,7 +42,7 @@ export function createLogout(parts: Parts): ProviderLogout {
           terminals: endsTerminals ? 'end' : 'go on',
           verify: async logoutToken => {
             const metadata = await provider.metadata('connector_unavailable');
-            const by = { metadata, keys, clientId, now: clock.now() };
+            const by = { metadata, provider, keys, clientId, now: clock.now() };
             const { jti, sub, sid, expiresAt } = await verifyLogoutToken(logoutToken, by);
             const person = sub === undefined ? undefined : personIdOf(connector, sub);
             return { id: jti, issuer: metadata.issuer, person, sid, expiresAt };

@@ -9,19 +9,16 @@
 import { decodeJwt } from 'jose';
 import {
   type Configuration,
-  type CustomFetch,
   fetchUserInfo,
   type IDToken,
   ResponseBodyError,
   refreshTokenGrant,
-  type ServerMetadata,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import type { RefreshAnswer, RefreshRequest } from '../core/identity-refresh.ts';
-import type { Outbound } from '../outbound.ts';
-import { reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
+import { type Exchange, type Heard, isNeverSent } from './oidc-exchange.ts';
 import type { IssuedTokens } from './oidc-id-token.ts';
 
 export interface RefreshGrant extends RefreshRequest {
@@ -88,80 +85,35 @@ const INTERACTION: ReadonlySet<string> = new Set([
 ]);
 /** Entra ID says so in the description of `invalid_grant`: a second factor is required. */
 const INTERACTION_OF_ENTRA = /\bAADSTS(?:50076|50079)\b/;
-/** The provider was not reached, so it has not used up the refresh token. */
-const NEVER_SENT: ReadonlySet<unknown> = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/** What the token endpoint has answered. */
-interface Heard {
-  readonly status: number;
-  /** Undefined if the answer could not be read. */
-  readonly body: { readonly refresh_token?: unknown } | undefined;
-}
-
-export interface RefreshListener {
-  readonly fetch: CustomFetch;
-  /** What the exchange means that failed with `thrown`. */
-  meaningOf(thrown: unknown): Exclude<RefreshedAnswer, Statement>;
-}
-
 /**
- * Listens to the answer of the token endpoint, of which the library tells nothing when a later step
- * fails: its refresh token has replaced the one that was sent.
+ * What a refresh means that failed with `thrown`. A refresh token of the answer has replaced the
+ * one that was sent, also when a later step fails.
  */
-export function refreshListener(metadata: ServerMetadata, outbound: Outbound): RefreshListener {
-  const tokenEndpoint = URL.parse(metadata.token_endpoint ?? '')?.href;
-  let [endpoint, heard]: [string, Heard | undefined] = [metadata.issuer, undefined];
-  const reach = reaching(outbound, asked => {
-    endpoint = asked;
-  });
-  return {
-    fetch: async (address, options) => {
-      const response = await reach(address, options);
-      if (address === tokenEndpoint) heard = await heardIn(response);
-      return response;
-    },
-    meaningOf: thrown =>
-      refusalIn(thrown, { endpoint, heard }) ?? failure(providerError(thrown, endpoint)),
-  };
-
-  function failure(error: BridgeError): Exclude<RefreshedAnswer, Statement> {
-    const refreshToken = heard?.body?.refresh_token;
-    const isRejected = error.code === 'oidc_response_refused';
-    const isReplaced = heard?.status === 200 && typeof refreshToken === 'string';
-    const tokens = isReplaced && !isRejected ? { refreshToken } : {};
-    if (isReplaced)
-      return { kind: 'failed', error, tokens, lost: isRejected ? 'token' : 'nothing' };
-    return {
-      kind: 'failed',
-      error,
-      tokens,
-      lost: isAnswerLost(error, heard) ? 'answer' : 'nothing',
-    };
-  }
+export function meaningOf(
+  thrown: unknown,
+  exchange: Pick<Exchange, 'endpoint' | 'heard'>,
+): Exclude<RefreshedAnswer, Statement> {
+  const [endpoint, heard] = [exchange.endpoint(), exchange.heard()];
+  return refusalIn(thrown, { endpoint, heard }) ?? failure(providerError(thrown, endpoint), heard);
 }
 
-async function heardIn(response: Response): Promise<Heard> {
-  const { status } = response;
-  const body: unknown = await response
-    .clone()
-    .json()
-    .catch(() => undefined);
-  return { status, body: typeof body === 'object' && body !== null ? body : undefined };
+function failure(
+  error: BridgeError,
+  heard: Heard | undefined,
+): Exclude<RefreshedAnswer, Statement> {
+  const refreshToken = heard?.body?.refresh_token;
+  const isRejected = error.code === 'oidc_response_refused';
+  const isReplaced = heard?.status === 200 && typeof refreshToken === 'string';
+  const tokens = isReplaced && !isRejected ? { refreshToken } : {};
+  if (isReplaced) return { kind: 'failed', error, tokens, lost: isRejected ? 'token' : 'nothing' };
+  const lost = isAnswerLost(error, heard) ? 'answer' : 'nothing';
+  return { kind: 'failed', error, tokens, lost };
 }
 
 /** A gateway that answers 5xx can have lost the answer of the provider behind it. */
 function isAnswerLost(error: BridgeError, heard: Heard | undefined): boolean {
-  if (heard === undefined) return !codesIn(error).some(code => NEVER_SENT.has(code));
+  if (heard === undefined) return !isNeverSent(error);
   return heard.status >= 500 || (heard.status === 200 && heard.body === undefined);
-}
-
-function codesIn(thrown: unknown): readonly unknown[] {
-  return thrown instanceof Error
-    ? [(thrown as { code?: unknown }).code, ...codesIn(thrown.cause)]
-    : [];
 }
 
 function refusalIn(

@@ -23,7 +23,7 @@ import type { Outbound } from '../outbound.ts';
 import { inspected } from './inspection.ts';
 import { createOidcClient, type OidcClient, type VerifiedAnswer } from './oidc-client.ts';
 import type { ClientAuthentication } from './oidc-client-authentication.ts';
-import { openProvider, type Provider } from './oidc-discovery.ts';
+import { type DocumentNews, openProvider, type Provider } from './oidc-discovery.ts';
 import { isSessionId } from './oidc-id-token.ts';
 import { claimsIn, identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
 import { createProviderKeys } from './oidc-keys.ts';
@@ -69,6 +69,7 @@ export interface OidcConnectorOptions {
   /** Before the first retry of a provider that is down; doubles up to five minutes. Default: 5. */
   readonly retrySeconds?: Seconds | undefined;
   readonly onChange?: ((availability: Availability) => void) | undefined;
+  readonly onDocument?: ((news: DocumentNews) => void) | undefined;
 }
 
 interface Parts {
@@ -88,7 +89,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
   // In the URL parser's spelling (no default port): the token request must repeat it exactly.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
   const keys = createProviderKeys(options);
-  const client = createOidcClient({ ...options, redirectUri, keys });
+  const client = createOidcClient({ ...options, redirectUri, keys, provider });
   const source: IdentitySource = { issuer, trustedBy: issuer };
   const parts: Parts = { options, provider, client, source };
   return {

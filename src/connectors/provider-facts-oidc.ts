@@ -9,14 +9,8 @@ import {
   type PublishedKey,
 } from '../core/provider-facts.ts';
 import { fetchKeySet } from './key-set.ts';
-import {
-  allowsHttp,
-  checkedMetadata,
-  type DiscoveryLocation,
-  discoveryDocument,
-  isEndpoint,
-  SIGNATURE_ALGORITHMS,
-} from './oidc-discovery.ts';
+import { type DiscoveryLocation, discoveryDocument } from './oidc-discovery.ts';
+import { allowsHttp, checkedMetadata, isEndpoint, SIGNATURE_ALGORITHMS } from './oidc-metadata.ts';
 import { type InspectorParts, providerFault, recording } from './provider-reading.ts';
 
 const texts = z.array(z.string().max(1024)).max(1000).optional().catch(undefined);

@@ -16,7 +16,7 @@ import type { Outbound } from '../../outbound.ts';
 import { bulkOf } from '../json-bulk.ts';
 import { createKeyCache, type KeyLife, type KeySet } from '../key-cache.ts';
 import { fetchJson, fetchKeySet, keySetIn, unreachable } from '../key-set.ts';
-import { allowsHttp, isEndpoint } from '../oidc-discovery.ts';
+import { allowsHttp, isEndpoint } from '../oidc-metadata.ts';
 import { followingPermanently } from '../permanent-redirect.ts';
 import type { JwtEntry } from './entry.ts';
 

@@ -6,8 +6,8 @@
  */
 import { printableText } from '../../core/printable.ts';
 import { HOUR, type Instant, type Seconds } from '../../core/time.ts';
-import { SIGNATURE_ALGORITHMS } from '../oidc-discovery.ts';
 import { CLOCK_SKEW, LAST_SECOND } from '../oidc-id-token.ts';
+import { SIGNATURE_ALGORITHMS } from '../oidc-metadata.ts';
 import type { JwtEntry, Refusal } from './entry.ts';
 import { shown, type UnverifiedJwt } from './jwt.ts';
 

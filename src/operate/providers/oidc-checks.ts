@@ -62,7 +62,7 @@ function* pkce({ facts: { codeChallengeMethods } }: Given): Generator<Found> {
   };
 }
 
-/** As connectors/oidc-discovery has them. */
+/** As connectors/oidc-metadata has them. */
 const REFUSED_ALGORITHM = /^(?:none|HS\d+)$/;
 
 function* algorithms({ facts: { idTokenAlgorithms } }: Given): Generator<Found> {
