@@ -94,6 +94,19 @@ test('one IdP among entities that are none is taken', () => {
   );
 });
 
+/** A certificate that can be read, with bytes in place of its key that no algorithm knows. */
+function unreadableKey(): string {
+  const { certificate } = rsaKey();
+  const bytes = Buffer.from(certificate, 'base64');
+  bytes[bytes.indexOf(Buffer.from('3082010a0282', 'hex')) + 4] = 0x05;
+  return signingKey({ ...forge.key, certificate: bytes.toString('base64') });
+}
+
+test('a key that cannot be read beside a good one is left out', () => {
+  const keys = [unreadableKey(), signingKey(forge.key)];
+  assert.equal(parseIdpMetadata(forge.metadata({ keys })).signingCertificates.length, 1);
+});
+
 const metadataWith = (changes: Partial<MetadataParts>) => forge.metadata(changes);
 const REFUSED: readonly (readonly [string, () => string, RegExp])[] = [
   ['no key', () => metadataWith({ keys: [] }), /names no signing certificate/],
@@ -120,6 +133,11 @@ const REFUSED: readonly (readonly [string, () => string, RegExp])[] = [
   [
     'only an elliptic key',
     () => metadataWith({ keys: [signingKey(ecKey())] }),
+    /no RSA signing key of 2048 bits/,
+  ],
+  [
+    'only a certificate whose key cannot be read',
+    () => metadataWith({ keys: [unreadableKey()] }),
     /no RSA signing key of 2048 bits/,
   ],
   [
