@@ -280,10 +280,16 @@ function stsRegion(
   return isSts && isOfRow && isRegion(region) ? region : undefined;
 }
 
+/** Names of hosts below a domain. Without a label of DNS they name nothing, as in `eu..console`. */
+const LABELS = /^(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+$/;
+
 function fits(hostname: string, pattern: string): boolean {
-  return pattern.startsWith('*.')
-    ? hostname.endsWith(pattern.slice(1)) && hostname.length > pattern.length - 1
-    : hostname === pattern;
+  if (!pattern.startsWith('*.')) return hostname === pattern;
+  const domain = pattern.slice(2);
+  return (
+    hostname.endsWith(`.${domain}`) &&
+    LABELS.test(hostname.slice(0, hostname.length - domain.length))
+  );
 }
 
 function withoutSlash(url: string): string {

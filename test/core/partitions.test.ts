@@ -49,6 +49,23 @@ describe('the table of partitions', () => {
     });
   }
 
+  for (const host of [
+    ...[
+      '.console',
+      'eu..console',
+      'eu-west-1..console',
+      '-eu.console',
+      'eu-.console',
+      'e_u.console',
+    ],
+    ...['%65u..console', 'x.quicksight.', 'a..b.quicksight', `${'a'.repeat(64)}.console`],
+  ]) {
+    it(`rejects a console whose host has a label that DNS does not know: ${host}`, () => {
+      const url = URL.parse(`https://${host}.aws.amazon.com/`);
+      assert.ok(url === null || !partitionTable().aws.isConsole(url));
+    });
+  }
+
   it('takes endpoints for all partitions, and stronger ones for a single partition', () => {
     const table = partitionTable({
       endpoints: {
