@@ -56,7 +56,7 @@ export function rewritten(text: string, { owner, sections: wanted }: Rewriting):
     .map(({ name }) => name);
   const outcome = { conflicts, moved, takenOver };
   if (own.length === 0) return { text: before + after, ...outcome };
-  const isJoined = part.joined || (before !== '' && !before.endsWith('\n'));
+  const isJoined = part.joined || (before !== '' && !/[\r\n]$/.test(before));
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
   const written = linesOf(owner, own, isJoined ? JOINED : '').map(line => line + lineBreak);
   return {
@@ -114,8 +114,8 @@ function partOf(text: string, owner: string): Part {
     | { readonly line: number; readonly at: number; readonly end: number; readonly joined: boolean }
     | undefined;
   let found: Part | undefined;
-  for (const [index, line] of text.split(/(?<=\n)/).entries()) {
-    const content = line.replace(/\r?\n$/, '');
+  for (const [index, line] of text.split(LINE).entries()) {
+    const content = line.replace(/[\r\n]+$/, '');
     const marksBegin = isMark(content, BEGIN, owner);
     if (marksBegin) {
       if (begin !== undefined) throw broken(owner, index + 1, 'begins again before it has ended');
@@ -161,21 +161,31 @@ export function sectionsByOwner(text: string): ReadonlyMap<string, readonly stri
   return new Map(owners.map(owner => [owner, [...sectionsIn(partOf(text, owner).own).keys()]]));
 }
 
-/**
- * As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the
- * word in the credentials file.
- */
-const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
+/** The last bracket of the line ends a header, for Python. */
+const HEADER = /^[ \t]*\[(.+)\]/;
 /** A lone CR ends a line for Python. */
 const LINE_END = /\r\n|\r|\n/;
+/** Between lines, each with its end. */
+const LINE = /(?<=\n|\r(?!\n))/;
 const EMPTY_OR_COMMENT = /^\s*(?:[#;].*)?$/;
+
+/**
+ * The name of the section that begins in this line, as botocore reads it: `[profile "a b"]` and
+ * `[profile a]`, `[default]`, and names without the word in the credentials file.
+ */
+function nameIn(line: string): string | undefined {
+  const name = HEADER.exec(line)?.[1]
+    ?.trim()
+    .replace(/^profile[ \t]+/, '');
+  return name?.replace(/^["'](.*)["']$/, '$1');
+}
 
 /** The sections and their lines. */
 function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   let lines: string[] = [];
   for (const line of text.split(LINE_END)) {
-    const name = HEADER.exec(line)?.[1];
+    const name = nameIn(line);
     if (name !== undefined) {
       lines = [...(found.get(name) ?? [])];
       found.set(name, lines);
@@ -216,10 +226,10 @@ function withoutSame(
   const without = (text: string): string => {
     let isGoing = false;
     return text
-      .split(/(?<=\n|\r(?!\n))/)
+      .split(LINE)
       .filter(line => {
         const content = line.replace(/[\r\n]+$/, '');
-        const name = HEADER.exec(content)?.[1];
+        const name = nameIn(content);
         if (name !== undefined) isGoing = takenOver.includes(name);
         return !isGoing || /^\s*[#;]/.test(content);
       })

@@ -74,14 +74,17 @@ interface Reading {
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 const OUR_MARK = /^# rolebridge: (begin|end) /;
 const HEADER = /^\[(.+)\]/s;
-const OPTION = /^(.*?)\s*[=:]\s*(.*)$/s;
 const CONTROL = /[^\P{Cc}\t]/u;
 
 // Python's idea of blanks: without the byte order mark, and with the separators that JavaScript
 // leaves out.
-const BLANKS = '(?:(?!\\ufeff)[\\s\\u001c-\\u001f\\u0085])+';
-const BLANKS_BEFORE = new RegExp(`^${BLANKS}`);
-const BLANKS_BEHIND = new RegExp(`${BLANKS}$`);
+const BLANK = '(?:(?!\\ufeff)[\\s\\u001c-\\u001f\\u0085])';
+const BLANKS_BEFORE = new RegExp(`^${BLANK}+`);
+const BLANKS_BEHIND = new RegExp(`${BLANK}+$`);
+const OPTION = new RegExp(`^(.*?)${BLANK}*[=:]${BLANK}*(.*)$`, 's');
+/** What ends a line for `str.splitlines`, by which botocore takes a group of settings apart. */
+const SPLITS = '\\v\\f\\u001c-\\u001e\\u0085\\u2028\\u2029';
+const ENDS_IN_GROUP = new RegExp(`[${SPLITS}]`);
 
 /** Never throws: what cannot be read is left out, with its line among the faults. */
 export function readAwsIni(latin1: string): AwsIni {
@@ -101,7 +104,9 @@ export function readAwsIni(latin1: string): AwsIni {
     else reject(reading, index + 1, 'it is not UTF-8');
   }
   for (const group of reading.groups) {
-    if (!group.lines.slice(1).some(line => !line.includes('='))) continue;
+    const settings = group.lines.slice(1).flatMap(line => line.split(ENDS_IN_GROUP));
+    if (settings.every(line => line.replace(BLANKS_BEHIND, '') === '' || line.includes('=')))
+      continue;
     reject(
       reading,
       group.numbers[0]!,
@@ -133,7 +138,7 @@ function readLine(reading: Reading, line: string, number: number): void {
   if (text === '' || /^[#;]/.test(text)) return;
 
   const isOdd = CONTROL.test(line);
-  if (isOdd)
+  if (isOdd && !reading.faults.has(number))
     reading.faults.set(number, {
       line: number,
       why: `line ${number} has a control character`,

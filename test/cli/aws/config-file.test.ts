@@ -32,6 +32,8 @@ const FILES: Readonly<Record<string, string>> = {
   'no line break at the end': '[default]\nregion = eu-west-1',
   'only blank lines': '\n\n',
   'lines of Windows': '[default]\r\nregion = eu-west-1\r\n',
+  'a lone CR at the end': '[default]\nregion = eu-west-1\r',
+  'a lone CR at the end, and lines of Windows': '[default]\r\nregion = eu-west-1\r',
   'lines of Windows, none at the end': '[default]\r\nregion = eu-west-1',
   'comments, odd indentation, tabs':
     '# mine\n; also mine\n[profile a]\n\tregion=eu-west-1   # why\n s3 =\n    max_concurrent_requests = 20\n\n\n',
@@ -84,6 +86,17 @@ describe('our part of ~/.aws/config', () => {
           text.indexOf('prod-Admin') === text.lastIndexOf('prod-Admin'),
         header,
       );
+    }
+  });
+
+  it('writes a profile beside a section whose name only begins like it', () => {
+    for (const header of ['[profile prod-Admin][x]', '[prod-Admin]]', '["prod-Admin"x]']) {
+      const { text, conflicts } = rewritten(`${header}\nregion = x\n`, {
+        owner: OWNER,
+        sections: [section('prod-Admin')],
+      });
+      assert.deepEqual(conflicts, [], header);
+      assert.ok(text.includes('\n[profile prod-Admin]\n'), header);
     }
   });
 
