@@ -134,6 +134,11 @@ function* wildcardProblems(
     };
 }
 
+/** A fix that names the connectors, of which a file with other problems can have none. */
+function fixBy(ids: readonly string[], fix: string): string {
+  return ids.length === 0 ? 'Configure it under connectors, with this id.' : fix;
+}
+
 function* connectorProblems(
   selector: ReadableSelector,
   path: Path,
@@ -153,21 +158,21 @@ function* connectorProblems(
     yield {
       path: [...path, 'connectors'],
       message: 'is an empty list, so no group counts.',
-      fix: `Write at least one of ${known}.`,
+      fix: fixBy(ids, `Write at least one of ${known}.`),
     };
   const seen = new Set<string>();
   for (const [position, id] of (connectors ?? []).entries()) {
     if (id === undefined) continue;
     const at: Path = [...path, 'connectors', position];
     if (id.includes('*')) {
-      const fix = `Write the ids of the connectors whose groups count: ${known}.`;
+      const fix = fixBy(ids, `Write the ids of the connectors whose groups count: ${known}.`);
       yield { path: at, message: `${quoted(id)} contains a wildcard; name each connector.`, fix };
     } else if (!mentions(id)) {
       const guess = nearest(id, ids);
       yield {
         path: at,
         message: `${quoted(id)} is not a connector of this file${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
-        fix: `Write the id of a connector: ${known}.`,
+        fix: fixBy(ids, `Write the id of a connector: ${known}.`),
       };
     } else if (seen.has(id))
       yield { path: at, message: `${quoted(id)} is listed twice.`, fix: 'Keep one of them.' };

@@ -13,7 +13,6 @@ import {
   isScalar,
   isSeq,
   Lexer,
-  LineCounter,
   type Node,
   parseDocument,
 } from 'yaml';
@@ -125,19 +124,12 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
 
 /** Never throws for a text, whatever is in it. */
 export function readYaml(text: string): YamlSource {
-  const lines = new LineCounter();
-  const positionAt = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const positionAt = positionsIn(text);
   const deep = tooDeepAt(text);
   if (deep !== undefined)
-    return unusable([
-      { path: [], ...SYNTAX.RESOURCE_EXHAUSTION, position: positionIn(text, deep) },
-    ]);
+    return unusable([{ path: [], ...SYNTAX.RESOURCE_EXHAUSTION, position: positionAt(deep) }]);
 
   const document = parseDocument(text, {
-    lineCounter: lines,
     prettyErrors: false,
     // Checked below, in linear time and with the position of the second key.
     uniqueKeys: false,
@@ -219,9 +211,20 @@ function isMark(token: string): boolean {
   return token === '\u0002' || token === '\u0018' || token === '\u001f';
 }
 
-function positionIn(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: before.at(-1)!.length + 1 };
+/**
+ * The position of an offset. The counter of the library misses lines of a text that is not YAML.
+ */
+function positionsIn(text: string): (offset: number) => Position {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+  return offset => {
+    let [line, beyond] = [0, starts.length];
+    while (beyond - line > 1) {
+      const middle = (line + beyond) >> 1;
+      if (starts[middle]! <= offset) line = middle;
+      else beyond = middle;
+    }
+    return { line: line + 1, column: offset - starts[line]! + 1 };
+  };
 }
 
 interface ProblemAtOffset {

@@ -253,6 +253,19 @@ describe('a configuration without a problem', () => {
       );
     }));
 
+  it('a rule that names connectors in a file without any is told to configure them', () =>
+    written(async ({ check }) => {
+      const { problems } = await check(
+        'connectors: []\naccess:\n  - { groups: [a], connectors: [okta, "*"] }\n',
+      );
+      assert.deepEqual(
+        problems
+          .filter(({ path }) => path.startsWith('access[0].connectors'))
+          .map(({ fix }) => fix),
+        Array(2).fill('Configure it under connectors, with this id.'),
+      );
+    }));
+
   it('requires no connectors in rules when the file has one connector', () =>
     written(async ({ check }) => {
       const one = GOOD.replace(/^ {2}- id: adfs\n(?: {4}.*\n)+/m, '').replace(

@@ -50,6 +50,15 @@ describe('rejects a YAML document that is not accepted, with the position and a 
     );
   }
 
+  it('a text that is no YAML, each time in its line', () =>
+    written(async ({ check }) => {
+      const { problems } = await check('a\n  : |2\n    b\n.a\n  : |2\n    b\n. 1\n');
+      assert.deepEqual(
+        problems.map(({ line, column }) => `${line}:${column}`),
+        ['2:3', '2:5', '3:1', '4:1', '5:3'],
+      );
+    }));
+
   it('aliases that expand to millions of values', () =>
     written(async ({ check }) => {
       const levels = Array.from(
