@@ -1,0 +1,148 @@
+/** Runs one target in processes of its own until its time is up. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { FindingsDirectory } from '../findings.ts';
+import type { FuzzTarget } from '../target.ts';
+import type { EngineRequest } from './process.ts';
+
+export interface RunOptions {
+  readonly target: FuzzTarget;
+  readonly file: string;
+  /** Directories of inputs to begin with. */
+  readonly corpus: readonly string[];
+  /** Takes the inputs that reach something new. */
+  readonly grown: string;
+  readonly findings: string;
+  readonly seconds: number;
+  readonly seed?: number | undefined;
+  readonly isBlind?: boolean | undefined;
+  readonly mostExecutions?: number | undefined;
+  /** What the engine prints. */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+export interface RunResult {
+  readonly executions: number;
+  readonly seconds: number;
+  /** Edges of the instrumented code that some input reached. */
+  readonly edges: number;
+  /** Edges, with how often an input passes them. */
+  readonly features: number;
+  readonly corpusFiles: number;
+}
+
+export async function runTarget(options: RunOptions): Promise<RunResult> {
+  const begun = performance.now();
+  const elapsed = (): number => (performance.now() - begun) / 1000;
+  for (const directory of [options.grown, ...options.corpus])
+    mkdirSync(directory, { recursive: true });
+  const total = { executions: 0, edges: 0, features: 0 };
+  const artifacts = join(options.grown, '../artifacts', options.target.name);
+  mkdirSync(artifacts, { recursive: true });
+  for (;;) {
+    const left = Math.ceil(options.seconds - elapsed());
+    const leftExecutions = (options.mostExecutions ?? Number.POSITIVE_INFINITY) - total.executions;
+    if (left <= 0 || leftExecutions <= 0) break;
+    const ended = await runProcess(
+      { ...options, seconds: left, mostExecutions: leftExecutions },
+      artifacts,
+    );
+    total.executions += ended.executions;
+    total.edges = Math.max(total.edges, ended.edges);
+    total.features = Math.max(total.features, ended.features);
+    const crashes = keepCrashes(artifacts, options.findings, ended.lastLines);
+    if (ended.code !== 0 && crashes === 0)
+      throw new Error(`the engine ended with ${ended.code}:\n${ended.lastLines.join('\n')}`);
+  }
+  return { ...total, seconds: elapsed(), corpusFiles: readdirSync(options.grown).length };
+}
+
+interface Ended {
+  readonly code: number | string | null;
+  readonly executions: number;
+  readonly edges: number;
+  readonly features: number;
+  readonly lastLines: readonly string[];
+}
+
+function runProcess(options: RunOptions, artifacts: string): Promise<Ended> {
+  const { target, file, corpus, grown, findings, seconds, seed, mostExecutions = 0 } = options;
+  const engineOptions = [
+    ...[grown, ...corpus, `-max_len=${target.mostBytes}`, `-max_total_time=${seconds}`],
+    ...[
+      '-print_final_stats=1',
+      '-reload=0',
+      '-rss_limit_mb=3072',
+      `-artifact_prefix=${artifacts}/`,
+    ],
+    ...(seed === undefined ? [] : [`-seed=${seed}`]),
+    ...(Number.isFinite(mostExecutions) && mostExecutions > 0 ? [`-runs=${mostExecutions}`] : []),
+    `-dict=${dictionaryFile(target, artifacts)}`,
+  ];
+  const request: EngineRequest = {
+    guidedBy: target.guidedBy,
+    mostMilliseconds: target.mostMilliseconds,
+    isBlind: options.isBlind ?? false,
+    engineOptions,
+  };
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'process.ts'),
+      JSON.stringify(request),
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        ROLEBRIDGE_FUZZ_TARGET: file,
+        ROLEBRIDGE_FUZZ_FINDINGS: findings,
+      },
+    },
+  );
+  const seen = { executions: 0, edges: 0, features: 0 };
+  const lastLines: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', line => {
+    options.onLine?.(line);
+    lastLines.push(line);
+    if (lastLines.length > 40) lastLines.shift();
+    read(line, seen);
+  });
+  return new Promise(resolve => {
+    child.once('close', (code, signal) => resolve({ ...seen, code: code ?? signal, lastLines }));
+  });
+}
+
+/** Lines of libFuzzer: `#4096 NEW cov: 812 ft: 2011 corp: 40/9Kb ...`, and its statistics. */
+function read(line: string, seen: { executions: number; edges: number; features: number }): void {
+  const [, count, edges, features] = /^#(\d+)\s.* cov: (\d+) ft: (\d+)/.exec(line) ?? [];
+  const executed = count ?? /^stat::number_of_executed_units:\s*(\d+)/.exec(line)?.[1];
+  if (executed !== undefined) seen.executions = Math.max(seen.executions, Number(executed));
+  if (edges !== undefined) seen.edges = Number(edges);
+  if (features !== undefined) seen.features = Number(features);
+}
+
+function dictionaryFile({ words }: FuzzTarget, directory: string): string {
+  const file = join(directory, 'words');
+  const hex = (word: string): string =>
+    [...Buffer.from(word)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  writeFileSync(file, words.map(word => `"${hex(word)}"\n`).join(''));
+  return file;
+}
+
+/** An input that ended the process: it hung, took all memory, or set off a detector. */
+function keepCrashes(artifacts: string, findings: string, lastLines: readonly string[]): number {
+  const names = readdirSync(artifacts).filter(name => /^(?:crash|timeout|oom|leak)-/.test(name));
+  for (const name of names) {
+    const [kind] = name.split('-');
+    const why = lastLines.find(line => line.startsWith('==')) ?? '';
+    const thrown = new Error(`${kind}: ${why.replace(/^==\d+== ?/, '')}`);
+    thrown.stack = lastLines.join('\n');
+    new FindingsDirectory(findings).keep(readFileSync(join(artifacts, name)), thrown);
+    rmSync(join(artifacts, name));
+  }
+  return names.length;
+}

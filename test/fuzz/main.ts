@@ -1,0 +1,84 @@
+/**
+ * `npm run fuzz [-- [--seconds N] [--jobs N] [--seed N] [--json FILE] [--verbose] [TARGET...]]`
+ *
+ * Runs each target for the time, and prints what was executed, reached and found. Ends with 1 if
+ * something was found.
+ */
+import { globSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { coverageOf } from './coverage.ts';
+import { runTarget } from './engine/run.ts';
+import { corpusOf, findingsOf, GROWN } from './places.ts';
+import { type Report, table } from './report.ts';
+import type { FuzzTarget } from './target.ts';
+
+const DEFAULT_SECONDS = 60;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: String(DEFAULT_SECONDS) },
+    jobs: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
+    seed: { type: 'string' },
+    json: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const files = globSync('*.fuzz.ts', { cwd: import.meta.dirname }).sort();
+const names = files.map(file => basename(file, '.fuzz.ts'));
+const unknown = positionals.filter(name => !names.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `npm run fuzz: unknown target ${unknown.join(', ')}. Targets: ${names.join(', ')}.\n`,
+  );
+  process.exit(2);
+}
+
+const waiting = positionals.length > 0 ? [...positionals] : [...names];
+const reports: Report[] = [];
+
+async function work(): Promise<void> {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const report = await reportOf(name);
+    reports.push(report);
+    process.stderr.write(`${table([report])}\n`);
+  }
+}
+
+async function reportOf(name: string): Promise<Report> {
+  const file = join(import.meta.dirname, `${name}.fuzz.ts`);
+  const { target } = (await import(file)) as { readonly target: FuzzTarget };
+  const before = foundIn(name);
+  const result = await runTarget({
+    ...{
+      target,
+      file,
+      corpus: [corpusOf(name)],
+      grown: join(GROWN, name),
+      findings: findingsOf(name),
+    },
+    seconds: Number(values.seconds),
+    seed: values.seed === undefined ? undefined : Number(values.seed),
+    onLine: values.verbose ? line => process.stderr.write(`${name}: ${line}\n`) : undefined,
+  });
+  const coverage = await coverageOf(target);
+  return { name, ...result, coverage, findings: foundIn(name).filter(id => !before.includes(id)) };
+}
+
+function foundIn(name: string): readonly string[] {
+  return globSync('*.why', { cwd: findingsOf(name) });
+}
+
+await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+reports.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+process.stdout.write(`${table(reports)}\n`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, null, 2)}\n`);
+const found = reports.filter(({ findings }) => findings.length > 0);
+for (const { name, findings } of found)
+  process.stdout.write(
+    `${name}: see ${findings.map(file => join(findingsOf(name), file)).join(', ')}\n`,
+  );
+process.exitCode = found.length > 0 ? 1 : 0;

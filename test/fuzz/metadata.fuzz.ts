@@ -1,0 +1,85 @@
+/** The metadata of an identity provider: usable and unambiguous, or rejected with a reason. */
+import { X509Certificate } from 'node:crypto';
+import { parseIdpMetadata } from '../../src/connectors/saml/idp-metadata.ts';
+import { type FuzzTarget, promise, unlessRejected } from './target.ts';
+
+export const target: FuzzTarget = {
+  name: 'metadata',
+  mostBytes: 12_000,
+  mostMilliseconds: 500,
+  words: [
+    ...[
+      '<md:EntityDescriptor',
+      '</md:EntityDescriptor>',
+      '<md:EntitiesDescriptor>',
+      '<md:IDPSSODescriptor',
+    ],
+    ...[
+      '<md:KeyDescriptor use="encryption">',
+      '<md:KeyDescriptor>',
+      '<ds:X509Certificate>',
+      '<ds:KeyInfo>',
+    ],
+    ...[
+      ' entityID="',
+      ' validUntil="2026-01-15T12:00:00Z"',
+      ' WantAuthnRequestsSigned="true"',
+      ' cacheDuration="PT1H"',
+    ],
+    ...[
+      'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+      'urn:oasis:names:tc:SAML:2.0:protocol',
+    ],
+    ...[
+      '<!--',
+      '-->',
+      '<![CDATA[',
+      ']]>',
+      '&#10;',
+      '&amp;',
+      '<!DOCTYPE a>',
+      '<?a?>',
+      '\ufeff',
+      'http://',
+      'https://',
+    ],
+  ],
+  guidedBy: ['/src/connectors/saml/', '/node_modules/saxes/'],
+  covers: ['src/connectors/saml/idp-metadata.ts', 'src/connectors/saml/strict-xml.ts'],
+  check: async input => {
+    const metadata = await unlessRejected(['connector_unavailable'], () => parseIdpMetadata(input));
+    if (metadata === undefined) return;
+    const { entityId, signOnUrl, signingCertificates } = metadata;
+    promise(entityId !== '' && entityId.length <= 1024, 'the entityID has 1 to 1024 characters');
+    promise(
+      /^https:|^http:\/\/(?:127\.|localhost[:/]|\[::1\])/i.test(signOnUrl),
+      'the sign-on URL is https',
+    );
+    promise(signingCertificates.length > 0, 'there is a signing key');
+    promise(signingCertificates.length <= 10, 'there are at most ten signing keys');
+    const text = input.replaceAll(/\s|<!--.*?-->/gs, '');
+    for (const pem of signingCertificates) {
+      const { publicKey, raw } = new X509Certificate(pem);
+      promise(publicKey.asymmetricKeyType === 'rsa', 'a signing key is an RSA key');
+      promise(
+        publicKey.asymmetricKeyDetails!.modulusLength! >= 2048,
+        'a signing key has 2048 bits',
+      );
+      promise(
+        decoded(text).includes(raw.toString('base64').slice(0, -4)),
+        'a signing key is in the document',
+      );
+    }
+  },
+};
+
+/** Character references and CDATA can write a letter of a certificate in another way. */
+function decoded(text: string): string {
+  return text
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replaceAll(/&#x([\da-f]+);/gi, (_, code: string) =>
+      String.fromCodePoint(Number.parseInt(code, 16)),
+    )
+    .replaceAll(/<!\[CDATA\[|\]\]>/g, '')
+    .replaceAll(/\s/g, '');
+}

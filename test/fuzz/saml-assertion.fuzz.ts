@@ -1,0 +1,97 @@
+/**
+ * What a correctly signed Assertion says: the target signs whatever the input is, so that chance
+ * reaches what lies behind the signature. A user is read as a reader of another library reads it.
+ */
+import { createRequire } from 'node:module';
+import { validateResponse } from '../../src/connectors/saml/validation.ts';
+import { rsaKey, signElement } from '../support/saml-forge.ts';
+import { clock, SAML } from './signed-world.ts';
+import { type FuzzTarget, promise, unlessRejected } from './target.ts';
+
+const { DOMParser } = createRequire(import.meta.url)(
+  '@xmldom/xmldom',
+) as typeof import('@xmldom/xmldom');
+const ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
+const key = rsaKey();
+const REJECTIONS = ['saml_response_refused', 'idp_refused', 'sign_in_cancelled'] as const;
+
+export const target: FuzzTarget = {
+  name: 'saml-assertion',
+  mostBytes: 8000,
+  mostMilliseconds: 500,
+  words: [
+    ...[
+      '<saml:Attribute Name="',
+      '</saml:Attribute>',
+      '<saml:AttributeValue>',
+      '</saml:AttributeValue>',
+    ],
+    ...[
+      '<saml:AttributeStatement>',
+      '<saml:AuthnStatement',
+      '<saml:NameID',
+      '</saml:NameID>',
+      ' Format="',
+    ],
+    ...['<saml:SubjectConfirmation', '<saml:Conditions', '<saml:OneTimeUse/>', '<saml:Audience>'],
+    ...[
+      'SessionNotOnOrAfter="',
+      'NotBefore="',
+      'NotOnOrAfter="',
+      '2026-01-15T12:00:00Z',
+      '.123456789Z',
+    ],
+    ...[
+      'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
+      'NameQualifier="',
+      ' xsi:nil="true"',
+    ],
+    ...['<![CDATA[', ']]>', '&#10;', '&#x9;', '&amp;', '\n', '\u00e9'],
+  ],
+  guidedBy: ['/src/connectors/saml/'],
+  covers: ['src/connectors/saml/profile.ts', 'src/connectors/saml/validation.ts'],
+  check: async input => {
+    const signed = signedOf(input);
+    if (signed === undefined) return;
+    const validated = await unlessRejected(REJECTIONS, () =>
+      validateResponse({
+        samlResponse: Buffer.from(signed).toString('base64'),
+        signingCertificates: [key.certificatePem],
+        expected: { ...SAML, now: clock.now(), clockSkewSeconds: 60 },
+      }),
+    );
+    if (validated === undefined) return;
+    const { person } = validated;
+    const assertion = new DOMParser()
+      .parseFromString(signed)
+      .getElementsByTagNameNS(ASSERTION, 'Assertion')[0]!;
+    const texts = (name: string): readonly string[] =>
+      Array.from(assertion.getElementsByTagNameNS(ASSERTION, name), element =>
+        element.textContent!.trim(),
+      );
+    promise(
+      texts('NameID').includes(person.nameId.text.trim()),
+      'the NameID is one of the Assertion',
+    );
+    promise(person.nameId.text !== '', 'the NameID is not empty');
+    const values = texts('AttributeValue');
+    promise(
+      [...person.attributes.values()].flat().every(value => values.includes(value.trim())),
+      'every value of an attribute is one of the Assertion',
+    );
+    promise(texts('Audience').includes(SAML.entityId), 'the Assertion is for this bridge');
+    promise(person.assertionId === assertion.getAttribute('ID'), 'the id is that of the Assertion');
+    promise(person.expiresAt > clock.now() - 60_000, 'the Assertion has not ended');
+    promise(person.acceptedUntil >= person.expiresAt, 'it is remembered as long as it is accepted');
+    promise(Number.isFinite(person.expiresAt), 'an Assertion ends');
+  },
+};
+
+/** Undefined for what another library cannot sign. */
+function signedOf(input: string): string | undefined {
+  try {
+    return signElement(input, '_assertion', key);
+  } catch {
+    return undefined;
+  }
+}

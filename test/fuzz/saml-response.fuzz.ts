@@ -1,0 +1,104 @@
+/**
+ * A SAML Response, as the browser posts it: what is accepted is exactly what the identity provider
+ * signed, and everything else is rejected with an error that has a name.
+ *
+ * An input that begins with `<` is XML; any other one is the form field as it is.
+ */
+import assert from 'node:assert/strict';
+import type { AssertedPerson } from '../../src/connectors/saml/profile.ts';
+import { validateResponse } from '../../src/connectors/saml/validation.ts';
+import { corpusOf, inputsIn } from './places.ts';
+import { clock, corpusKeys, SAML } from './signed-world.ts';
+import { type FuzzTarget, promise, unlessRejected } from './target.ts';
+
+const { samlCertificate } = corpusKeys();
+const REJECTIONS = ['saml_response_refused', 'idp_refused', 'sign_in_cancelled'] as const;
+
+async function personIn(input: string): Promise<AssertedPerson | undefined> {
+  const samlResponse = input.startsWith('<') ? Buffer.from(input).toString('base64') : input;
+  const validated = await unlessRejected(REJECTIONS, () =>
+    validateResponse({
+      samlResponse,
+      signingCertificates: [samlCertificate],
+      expected: { ...SAML, now: clock.now(), clockSkewSeconds: 60 },
+    }),
+  );
+  return validated?.person;
+}
+
+/** What the identity provider said in each Assertion of the corpus. */
+const signed = new Map<string, AssertedPerson>();
+for (const input of inputsIn(corpusOf('saml-response')).values()) {
+  const person = await personIn(input.toString());
+  if (person !== undefined) signed.set(person.assertionId, person);
+}
+
+export const target: FuzzTarget = {
+  name: 'saml-response',
+  mostBytes: 12_000,
+  mostMilliseconds: 500,
+  words: [
+    ...[
+      '<saml:Assertion',
+      '</saml:Assertion>',
+      '<samlp:Response',
+      '</samlp:Response>',
+      '<ds:Signature',
+    ],
+    ...[
+      '<ds:Object>',
+      '</ds:Object>',
+      '<samlp:Extensions>',
+      '</samlp:Extensions>',
+      '<saml:Advice>',
+    ],
+    ...[
+      ' ID="_assertion"',
+      ' xmlns:saml="',
+      ' xmlns="',
+      ' xml:space="preserve"',
+      '<![CDATA[',
+      ']]>',
+    ],
+    ...[
+      '<!--',
+      '-->',
+      '<?a ',
+      '?>',
+      '<!DOCTYPE a [',
+      '<!ENTITY a "b">',
+      '&a;',
+      '&#0;',
+      '&#xd;',
+      '&lt;',
+    ],
+    ...['<saml:NameID>', '</saml:NameID>', 'urn:oasis:names:tc:SAML:2.0:status:Success', '\u00a0'],
+    ...[
+      'http://www.w3.org/2001/10/xml-exc-c14n#WithComments',
+      'InclusiveNamespaces',
+      'PrefixList=',
+    ],
+  ],
+  guidedBy: [
+    '/src/connectors/saml/',
+    '/src/core/printable',
+    '/node_modules/saxes/',
+    '/node_modules/xml-crypto/lib/',
+  ],
+  covers: [
+    ...['response', 'validation', 'profile', 'strict-xml', 'signers', 'engine'].map(
+      name => `src/connectors/saml/${name}.ts`,
+    ),
+  ],
+  check: async input => {
+    const person = await personIn(input);
+    if (person === undefined) return;
+    const said = signed.get(person.assertionId);
+    promise(said !== undefined, 'only an Assertion of the identity provider is accepted');
+    try {
+      assert.deepEqual(person, said);
+    } catch {
+      promise(false, 'an accepted Assertion says what the identity provider signed');
+    }
+  },
+};
