@@ -1,5 +1,5 @@
 /** The metadata of an identity provider: usable and unambiguous, or rejected with a reason. */
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { parseIdpMetadata } from '../../src/connectors/saml/idp-metadata.ts';
 import { type FuzzTarget, promise, unlessRejected } from './target.ts';
 
@@ -45,33 +45,39 @@ export const target: FuzzTarget = {
     ],
   ],
   guidedBy: ['/src/connectors/saml/', '/node_modules/saxes/'],
-  covers: ['src/connectors/saml/idp-metadata.ts', 'src/connectors/saml/strict-xml.ts'],
+  covers: [
+    ...['idp-metadata', 'idp-keys', 'metadata-entity', 'metadata-times', 'strict-xml'].map(
+      name => `src/connectors/saml/${name}.ts`,
+    ),
+  ],
   check: async input => {
     const metadata = await unlessRejected(['connector_unavailable'], () => parseIdpMetadata(input));
     if (metadata === undefined) return;
-    const { entityId, signOnUrl, signingCertificates } = metadata;
+    const { entityId, signOn, signingCertificates } = metadata;
     promise(entityId !== '' && entityId.length <= 1024, 'the entityID has 1 to 1024 characters');
     promise(
-      /^https:|^http:\/\/(?:127\.|localhost[:/]|\[::1\])/i.test(signOnUrl),
+      /^https:|^http:\/\/(?:127\.|localhost[:/]|\[::1\])/i.test(signOn.url),
       'the sign-on URL is https',
     );
     promise(signingCertificates.length > 0, 'there is a signing key');
     promise(signingCertificates.length <= 10, 'there are at most ten signing keys');
     const text = input.replaceAll(/\s|<!--.*?-->/gs, '');
     for (const pem of signingCertificates) {
-      const { publicKey, raw } = new X509Certificate(pem);
-      promise(publicKey.asymmetricKeyType === 'rsa', 'a signing key is an RSA key');
-      promise(
-        publicKey.asymmetricKeyDetails!.modulusLength! >= 2048,
-        'a signing key has 2048 bits',
-      );
-      promise(
-        decoded(text).includes(raw.toString('base64').slice(0, -4)),
-        'a signing key is in the document',
-      );
+      const key = createPublicKey(pem);
+      promise(key.asymmetricKeyType === 'rsa', 'a signing key is an RSA key');
+      promise(key.asymmetricKeyDetails!.modulusLength! >= 2048, 'a signing key has 2048 bits');
+      promise(decoded(text).includes(written(pem, key)), 'a signing key is in the document');
     }
   },
 };
+
+/** The base64 of the certificate or of the modulus, without the letters that padding changes. */
+function written(pem: string, key: KeyObject): string {
+  const bytes = pem.includes('CERTIFICATE')
+    ? new X509Certificate(pem).raw
+    : Buffer.from(key.export({ format: 'jwk' }).n!, 'base64url');
+  return bytes.toString('base64').slice(0, -4);
+}
 
 /** Character references and CDATA can write a letter of a certificate in another way. */
 function decoded(text: string): string {
