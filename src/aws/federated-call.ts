@@ -87,7 +87,9 @@ export function scopeOf({ durationSeconds, policy, policyArns }: RoleSession) {
   };
 }
 
-function corporateProof<K extends CorporateProof['kind']>(
+type ProofForAws = Exclude<CorporateProof['kind'], 'encrypted-response'>;
+
+function corporateProof<K extends ProofForAws>(
   { clock }: Proofs,
   { corporateProof: proof, account }: AssumeRequest,
   kind: K,
@@ -103,6 +105,10 @@ function corporateProof<K extends CorporateProof['kind']>(
     hint: `Sign in again with ${SIGN_IN_WITH[kind]}: this account accepts no other proof.`,
   };
   if (proof === undefined) throw missing('and the session contains none', otherKind);
+  if (proof.kind === 'encrypted-response' && kind === 'saml-response')
+    throw missing('and that of the session is encrypted for the bridge, so AWS cannot read it', {
+      hint: 'Your identity provider encrypts its SAML assertions, and AWS cannot read them. Ask your administrator to switch encryption off (saml.encryption: false).',
+    });
   if (proof.kind !== kind) throw missing(`and the session contains a ${proof.kind}`, otherKind);
   if (proof.expiresAt <= clock.now()) throw missing('and that of the session has expired');
   return proof as Extract<CorporateProof, { kind: K }>;
@@ -112,4 +118,4 @@ function corporateProof<K extends CorporateProof['kind']>(
 const SIGN_IN_WITH = {
   'id-token': 'OpenID Connect',
   'saml-response': 'SAML',
-} as const satisfies Record<CorporateProof['kind'], string>;
+} as const satisfies Record<ProofForAws, string>;

@@ -55,7 +55,11 @@ async function openConnector(
     privateKeyPem: active.privateKeyPem(),
     certificatesPem: published.map(({ certificatePem }) => certificatePem),
   };
-  const parts = { baseUrl, outbound, clock, validator, signingKey, onChange };
+  const encryptionKey = keys.serviceProviderEncryption && {
+    certificatePem: keys.serviceProviderEncryption.active.certificatePem,
+    privateKeys: keys.serviceProviderEncryption.decrypting.map(({ privateKey }) => privateKey),
+  };
+  const parts = { baseUrl, outbound, clock, validator, signingKey, encryptionKey, onChange };
   const connector = await createSamlConnector({ ...configuration, ...parts });
   return { connector, metadata: connector };
 }

@@ -158,6 +158,10 @@ export function isSaml(account: ReadableAccount): boolean {
 
 const CORPORATE = { 'corporate-web-identity': 'oidc', 'corporate-saml': 'saml' } as const;
 
+function encrypts(connector: object): boolean {
+  return 'encryption' in connector && connector.encryption === true;
+}
+
 function* connectorProblems(
   { trust }: ReadableAccount,
   path: Path,
@@ -165,11 +169,16 @@ function* connectorProblems(
 ): Generator<ProblemAt> {
   if (trust !== 'corporate-web-identity' && trust !== 'corporate-saml') return;
   const protocol = CORPORATE[trust];
-  if (
-    connectors === undefined ||
-    connectors.some(connector => connector === undefined || connector[protocol] !== undefined)
-  )
-    return;
+  if (connectors === undefined || connectors.some(connector => connector === undefined)) return;
+  const able = connectors.flatMap(connector => connector?.[protocol] ?? []);
+  if (trust === 'corporate-saml' && able.length > 0 && able.every(encrypts))
+    yield {
+      path: [...path, 'trust'],
+      message:
+        "requires the user's own SAML response, but every saml connector has encryption: true. AWS cannot read a response that is encrypted for the bridge.",
+      fix: 'Remove encryption: true from the connector of these users, or use trust: saml or web-identity.',
+    };
+  if (able.length > 0) return;
   yield {
     path: [...path, 'trust'],
     message: `requires the proof of a user's own ${protocol} sign-in, but there is no ${protocol} connector.`,

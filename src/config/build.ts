@@ -212,13 +212,15 @@ function connectorOf(
     signRequests,
     clockSkew: clockSkewSeconds,
     stepUp,
+    allowCbc,
   } = saml;
+  const keepCorporateProof = accounts.some(account => account.trust === 'corporate-saml');
   return {
     protocol: 'saml',
     id,
     label,
     multiFactorMethods: [...mfa, ...(stepUp?.authnContext ?? [])],
-    keepCorporateProof: accounts.some(account => account.trust === 'corporate-saml'),
+    keepCorporateProof,
     metadata:
       metadata.file === undefined
         ? { url: required(metadata.url) }
@@ -229,6 +231,9 @@ function connectorOf(
     signRequests,
     clockSkewSeconds,
     stepUp,
+    // AWS cannot read what is encrypted for the bridge.
+    encryption: saml.encryption ?? !keepCorporateProof,
+    allowCbc,
   };
 }
 

@@ -232,6 +232,10 @@ export interface SamlConnectorConfiguration extends AnyConnector {
   readonly signRequests: boolean;
   readonly clockSkewSeconds: Seconds;
   readonly stepUp?: SamlStepUp | undefined;
+  /** Publishes a key for encryption, and takes encrypted assertions. */
+  readonly encryption: boolean;
+  /** Takes AES-CBC in a signed response. */
+  readonly allowCbc: boolean;
 }
 
 export type ConnectorConfiguration = OidcConnectorConfiguration | SamlConnectorConfiguration;

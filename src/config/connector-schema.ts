@@ -218,6 +218,16 @@ const saml = z.strictObject({
   })
     .prefault('60s')
     .describe('Accepted clock skew of the identity provider.'),
+  encryption: flag().optional().meta({
+    description:
+      'Publish an encryption key in the metadata, and accept encrypted assertions. Set false for AD FS, which encrypts with AES-CBC as soon as it sees the key, unless you follow its section in identity-providers.md.',
+    default: '`true`; `false` if an account has `trust: corporate-saml`',
+  }),
+  allowCbc: flag()
+    .prefault(false)
+    .describe(
+      'Accept assertions that are encrypted with AES-CBC, if the response is signed. Without it, AES-GCM alone.',
+    ),
   stepUp: samlStepUp.optional().meta({
     description:
       'How the bridge requests a second factor when a rule requires one, in addition to `ForceAuthn`.',

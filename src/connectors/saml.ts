@@ -5,7 +5,7 @@
  * availability of the IdP. Does not own: the validation of a Response (saml/validation), the
  * one-time use of requests and assertions (bridge/sign-in), permissions.
  */
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { BeginOptions, Clock, Connector, ServiceProviderMetadata } from '../core/ports.ts';
 import type {
@@ -34,7 +34,7 @@ import { requireResponseSize } from './saml/response.ts';
 import type { ResponseValidator } from './saml/response-validator.ts';
 import { UnknownSigner } from './saml/signers.ts';
 import { spMetadataXml } from './saml/sp-metadata.ts';
-import type { ValidatedResponse } from './saml/validation.ts';
+import type { Decryption, ValidatedResponse } from './saml/validation.ts';
 
 export interface SamlConnectorOptions {
   readonly id: ConnectorId;
@@ -68,6 +68,19 @@ export interface SamlConnectorOptions {
     readonly privateKeyPem: string;
     readonly certificatesPem: readonly string[];
   };
+  /** Publishes the encryption key, and takes encrypted Assertions. */
+  readonly encryption: boolean;
+  /** Takes AES-CBC in a signed Response. */
+  readonly allowCbc: boolean;
+  /** Undefined if the bridge has none. */
+  readonly encryptionKey?:
+    | {
+        /** Of the key that is published. */
+        readonly certificatePem: string;
+        /** All that decrypt. */
+        readonly privateKeys: readonly KeyObject[];
+      }
+    | undefined;
   readonly clock: Clock;
   readonly outbound: Outbound;
   readonly validator: ResponseValidator;
@@ -104,6 +117,7 @@ interface Parts {
   readonly acsUrl: string;
   readonly engine: Engine;
   readonly source: MetadataSource;
+  readonly decryption: Decryption;
 }
 
 /**
@@ -119,7 +133,7 @@ export async function createSamlConnector(
   const entityId = `${baseUrl}/saml/${id}/metadata`;
   const acsUrl = `${baseUrl}/saml/${id}/acs`;
   const { certificatesPem } = options.signingKey;
-  const described = { entityId, acsUrl, certificatesPem };
+  const described = { entityId, acsUrl, certificatesPem, encryption: publishedBy(options) };
   const metadata = {
     signed: spMetadataXml({ ...described, requestsSigned: true }),
     unsigned: spMetadataXml({ ...described, requestsSigned: false }),
@@ -131,6 +145,7 @@ export async function createSamlConnector(
     acsUrl,
     engine: createEngine({ entityId, acsUrl }),
     source,
+    decryption: decryptionOf(options),
   };
 
   return {
@@ -160,6 +175,17 @@ export async function createSamlConnector(
 
     close: async () => source.close(),
   };
+}
+
+function publishedBy({ encryption, allowCbc, encryptionKey }: SamlConnectorOptions) {
+  if (!encryption || encryptionKey === undefined) return undefined;
+  return { certificatePem: encryptionKey.certificatePem, allowCbc };
+}
+
+function decryptionOf({ encryption, allowCbc, encryptionKey }: SamlConnectorOptions): Decryption {
+  if (!encryption) return { state: 'off' };
+  if (encryptionKey === undefined) return { state: 'no-key' };
+  return { state: 'on', keys: encryptionKey.privateKeys, allowCbc };
 }
 
 /** Throws `saml_response_refused` for a response that the attempt does not expect. */
@@ -222,7 +248,7 @@ interface Validated extends ValidatedResponse {
 async function verify(
   response: AuthenticationResponse,
   expectation: Expectation | undefined,
-  { options, entityId, acsUrl, source }: Parts,
+  { options, entityId, acsUrl, source, decryption }: Parts,
 ): Promise<Validated> {
   const { samlResponse, requestId } = expectedResponse(response, expectation, options);
   requireResponseSize(samlResponse);
@@ -235,6 +261,7 @@ async function verify(
       samlResponse,
       expected,
       signingCertificates,
+      decryption,
     });
     return { ...validated, source: sourceOf(idp, options) };
   } catch (refused) {
@@ -253,7 +280,7 @@ function placeOf(metadata: MetadataLocation): string {
 }
 
 function signInOf(
-  { person, encoded: samlResponse, source }: Validated,
+  { person, encoded: samlResponse, wasEncrypted, source }: Validated,
   options: SamlConnectorOptions,
 ): VerifiedSignIn {
   const values = Object.fromEntries(person.attributes);
@@ -274,7 +301,9 @@ function signInOf(
     sessionNotAfter: person.sessionNotAfter,
     assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
     corporateProof: options.keepCorporateProof
-      ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt }
+      ? wasEncrypted
+        ? { kind: 'encrypted-response', expiresAt: person.expiresAt }
+        : { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt }
       : undefined,
   };
 }

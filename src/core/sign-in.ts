@@ -82,7 +82,9 @@ export type AuthenticationResponse =
  */
 export type CorporateProof =
   | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
-  | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant };
+  | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant }
+  /** No proof: the response was encrypted for this bridge, so AWS cannot read it. */
+  | { readonly kind: 'encrypted-response'; readonly expiresAt: Instant };
 
 /**
  * What an identity provider sent, for the operator's log: names of claims or attributes, never a

@@ -24,7 +24,8 @@ function request(samlResponse: string, requestId: string | undefined = '_r'): Va
     now: clock.now(),
     clockSkewSeconds: 60,
   };
-  return { samlResponse, expected, signingCertificates: [forge.key.certificatePem] };
+  const signingCertificates = [forge.key.certificatePem];
+  return { samlResponse, expected, signingCertificates, decryption: { state: 'no-key' } };
 }
 
 const refused = (code: ErrorCode, message: RegExp) => (thrown: unknown) => {

@@ -59,6 +59,8 @@ export function optionsWith(changes: Partial<SamlConnectorOptions> = {}): SamlCo
     clockSkewSeconds: 60,
     multiFactorMethods: [],
     keepCorporateProof: false,
+    encryption: true,
+    allowCbc: false,
     signingKey: {
       privateKeyPem: ourKey.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
       certificatesPem: [ourKey.certificatePem],

@@ -307,7 +307,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
   [
     'an encrypted ID',
     () => ({ nameId: '<saml:EncryptedID/>' }),
-    /encrypted part; .* switch encryption off/,
+    /encrypted part other than .*; switch encryption of NameIDs and attributes off/,
   ],
   ['no Status', () => ({ status: '' }), /exactly one Status/],
   ['two Status elements', () => ({ status: status('Success').repeat(2) }), /exactly one Status/],

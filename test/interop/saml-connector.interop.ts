@@ -45,6 +45,8 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
       clockSkewSeconds: 60,
       multiFactorMethods: [],
       keepCorporateProof: false,
+      encryption: true,
+      allowCbc: false,
       signingKey: {
         privateKeyPem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
         certificatesPem: [key.certificatePem],

@@ -28,10 +28,15 @@ export interface ReceivedResponse {
   /** The same, decoded. */
   readonly xml: string;
   readonly response: XmlElement;
-  readonly assertion: XmlElement;
+  /** Its Assertion, or the EncryptedAssertion. */
+  readonly content: ReceivedContent;
   /** The whole Response is signed, so this signature must be valid, too. */
   readonly responseIsSigned: boolean;
 }
+
+export type ReceivedContent =
+  | { readonly kind: 'plain'; readonly assertion: XmlElement }
+  | { readonly kind: 'encrypted'; readonly encrypted: XmlElement };
 
 /** Characters of base64. A user with 1,000 groups fits. */
 const MAX_RESPONSE_CHARACTERS = 100 * 1024;
@@ -49,7 +54,7 @@ const RESPONSE_LIMITS: XmlLimits = {
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
 
 const RESPONSE_CHILDREN = new Map([
-  [SAML_ASSERTION, new Set(['Issuer', 'Assertion'])],
+  [SAML_ASSERTION, new Set(['Issuer', 'Assertion', 'EncryptedAssertion'])],
   [XML_SIGNATURE, new Set(['Signature'])],
   [SAML_PROTOCOL, new Set(['Extensions', 'Status'])],
 ]);
@@ -80,23 +85,106 @@ export function readResponse(samlResponse: string): ReceivedResponse {
   if (response.namespace !== SAML_PROTOCOL || response.name !== 'Response')
     throw refusal('the document is not a SAML 2.0 Response');
   const everywhere = [...elementsOf(response)];
-  if (everywhere.some(({ name }) => name.startsWith('Encrypted'))) {
-    throw refusal(
-      'the response contains an encrypted part; this bridge publishes no encryption key, so switch encryption off at the IdP',
-    );
-  }
+  const [encrypted] = childrenNamed(response, SAML_ASSERTION, 'EncryptedAssertion');
+  checkEncryptedParts(encrypted, everywhere);
   checkStatus(response);
   checkChildren(response, RESPONSE_CHILDREN);
+  return {
+    ...{ encoded, xml, response },
+    content:
+      encrypted === undefined
+        ? plainContent(response, everywhere)
+        : encryptedContent(response, encrypted, everywhere),
+    responseIsSigned: childrenNamed(response, XML_SIGNATURE, 'Signature').length === 1,
+  };
+}
+
+function plainContent(response: XmlElement, everywhere: readonly XmlElement[]): ReceivedContent {
   const assertion = onlyAssertion(response, everywhere);
   checkChildren(assertion, ASSERTION_CHILDREN);
   checkSignatures(response, assertion, everywhere);
-  return {
-    encoded,
-    xml,
-    response,
-    assertion,
-    responseIsSigned: childrenNamed(response, XML_SIGNATURE, 'Signature').length === 1,
-  };
+  return { kind: 'plain', assertion };
+}
+
+function encryptedContent(
+  response: XmlElement,
+  encrypted: XmlElement,
+  everywhere: readonly XmlElement[],
+): ReceivedContent {
+  requireOneResponse(everywhere);
+  if (everywhere.some(({ name }) => name === 'Assertion'))
+    throw refusal('the Response contains an Assertion in addition to an EncryptedAssertion');
+  const signatures = childrenNamed(response, XML_SIGNATURE, 'Signature');
+  requireAtMostOne(signatures);
+  // XML Encryption names the digest of RSA-OAEP by an element of XML Signature.
+  const digests = [...elementsOf(encrypted)]
+    .filter(({ name }) => name === 'EncryptionMethod')
+    .flatMap(({ children }) => children.filter(({ name }) => name === 'DigestMethod'));
+  const checked = signatures.flatMap(signature => checkSignatureShape(signature, response));
+  requireOnly([...checked, ...digests], everywhere);
+  return { kind: 'encrypted', encrypted };
+}
+
+/** The EncryptedAssertion of a Response that `readResponse` has accepted before. */
+export function encryptedAssertionIn(response: XmlElement): XmlElement {
+  const [encrypted] = childrenNamed(response, SAML_ASSERTION, 'EncryptedAssertion');
+  if (encrypted === undefined) throw refusal('the Response contains no Assertion');
+  return encrypted;
+}
+
+/**
+ * The Assertion of a plaintext, after the same strict pass. Throws `saml_response_refused`; an
+ * error of `parse` comes before those that tell more of the plaintext.
+ */
+export function readDecrypted(xml: string): DecryptedAssertion {
+  const assertion = parseResponseXml(xml);
+  // A declaration would be in the middle of the document that the engine gets.
+  if (!/^\s*<[A-Za-z_]/.test(xml)) throw refusal('the plaintext is not an element alone');
+  if (assertion.namespace !== SAML_ASSERTION || assertion.name !== 'Assertion')
+    throw refusal('the plaintext is not a SAML 2.0 Assertion');
+  return { xml, assertion };
+}
+
+/** A decrypted Assertion, read strictly. Nothing in it is verified. */
+export interface DecryptedAssertion {
+  readonly xml: string;
+  readonly assertion: XmlElement;
+}
+
+/** The checks of `readResponse` on a decrypted Assertion. Throws `saml_response_refused`. */
+export function checkDecrypted({ assertion }: DecryptedAssertion, responseIsSigned: boolean): void {
+  const everywhere = [...elementsOf(assertion)];
+  checkEncryptedParts(undefined, everywhere);
+  if (everywhere.some(element => element !== assertion && element.name === 'Assertion'))
+    throw refusal(MORE_ASSERTIONS);
+  checkChildren(assertion, ASSERTION_CHILDREN);
+  const signatures = childrenNamed(assertion, XML_SIGNATURE, 'Signature');
+  requireAtMostOne(signatures);
+  if (signatures.length === 0) throw refusal(responseIsSigned ? ONLY_RESPONSE_SIGNED : UNSIGNED);
+  requireOnly(
+    signatures.flatMap(signature => checkSignatureShape(signature, assertion)),
+    everywhere,
+  );
+}
+
+/**
+ * An EncryptedAssertion with its data and its key may be in the Response, once. Nothing else is
+ * ever decrypted: an EncryptedID or EncryptedAttribute would be read by none.
+ */
+function checkEncryptedParts(
+  encrypted: XmlElement | undefined,
+  everywhere: readonly XmlElement[],
+): void {
+  const parts = everywhere.filter(({ name }) => name.startsWith('Encrypted'));
+  const named = (name: string) => parts.filter(part => part.name === name).length;
+  if (encrypted !== undefined && named('EncryptedAssertion') > 1)
+    throw refusal('the Response contains more than one EncryptedAssertion');
+  const inside = new Set(encrypted === undefined ? [] : elementsOf(encrypted));
+  const known = ['EncryptedAssertion', 'EncryptedData', 'EncryptedKey'];
+  if (parts.some(part => !inside.has(part) || !known.includes(part.name)))
+    throw refusal(
+      'the response contains an encrypted part other than the EncryptedAssertion of the Response; switch encryption of NameIDs and attributes off at the IdP',
+    );
 }
 
 /** Throws `saml_response_refused`. */
@@ -175,13 +263,23 @@ function statusName(code: XmlElement | undefined): string {
 }
 
 function onlyAssertion(response: XmlElement, everywhere: readonly XmlElement[]): XmlElement {
-  const named = (name: string) => everywhere.filter(element => element.name === name).length;
-  if (named('Response') !== 1) throw refusal('the document contains more than one Response');
-  if (named('Assertion') > 1) throw refusal('the Response contains more than one Assertion');
+  requireOneResponse(everywhere);
+  const assertions = everywhere.filter(({ name }) => name === 'Assertion');
+  if (assertions.length > 1) throw refusal(MORE_ASSERTIONS);
   const [assertion] = childrenNamed(response, SAML_ASSERTION, 'Assertion');
   if (assertion === undefined) throw refusal('the Response contains no Assertion');
   return assertion;
 }
+
+function requireOneResponse(everywhere: readonly XmlElement[]): void {
+  if (everywhere.filter(({ name }) => name === 'Response').length !== 1)
+    throw refusal('the document contains more than one Response');
+}
+
+const MORE_ASSERTIONS = 'the Response contains more than one Assertion';
+const UNSIGNED = 'neither the Response nor the Assertion is signed';
+const ONLY_RESPONSE_SIGNED =
+  'only the Response is signed; this bridge requires signed Assertions, so switch on assertion signing at the IdP';
 
 function checkChildren(
   parent: XmlElement,
@@ -198,20 +296,24 @@ function checkSignatures(
 ): void {
   const ofResponse = childrenNamed(response, XML_SIGNATURE, 'Signature');
   const ofAssertion = childrenNamed(assertion, XML_SIGNATURE, 'Signature');
-  if (ofResponse.length > 1 || ofAssertion.length > 1)
-    throw refusal('an element has more than one Signature');
-  if (ofAssertion.length === 0) {
-    throw refusal(
-      ofResponse.length === 0
-        ? 'neither the Response nor the Assertion is signed'
-        : 'only the Response is signed; this bridge requires signed Assertions, so switch on assertion signing at the IdP',
-    );
-  }
-  const checked = new Set([
+  requireAtMostOne(ofResponse);
+  requireAtMostOne(ofAssertion);
+  if (ofAssertion.length === 0)
+    throw refusal(ofResponse.length === 0 ? UNSIGNED : ONLY_RESPONSE_SIGNED);
+  const checked = [
     ...ofAssertion.flatMap(signature => checkSignatureShape(signature, assertion)),
     ...ofResponse.flatMap(signature => checkSignatureShape(signature, response)),
-  ]);
-  if (everywhere.some(element => SIGNATURE_PARTS.has(element.name) && !checked.has(element))) {
+  ];
+  requireOnly(checked, everywhere);
+}
+
+function requireAtMostOne(signatures: readonly XmlElement[]): void {
+  if (signatures.length > 1) throw refusal('an element has more than one Signature');
+}
+
+/** Parts of signatures are nowhere but where they were checked. */
+function requireOnly(checked: readonly XmlElement[], everywhere: readonly XmlElement[]): void {
+  const known = new Set(checked);
+  if (everywhere.some(element => SIGNATURE_PARTS.has(element.name) && !known.has(element)))
     throw refusal('a part of an XML signature is in an unexpected place');
-  }
 }

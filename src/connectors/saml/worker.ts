@@ -1,6 +1,6 @@
 /**
  * The thread that validates Responses, one after the other. It knows certificates and addresses,
- * and no key of the bridge.
+ * and no key of the bridge but those that decrypt: with these no one can sign in or reach AWS.
  */
 import { parentPort } from 'node:worker_threads';
 import { type ValidationRequest, validateResponse } from './validation.ts';
