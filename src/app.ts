@@ -38,6 +38,7 @@ import {
   arrivalPage,
   oidcCallback,
   samlAssertionConsumer,
+  signInInitiation,
   signInPage,
   signInStart,
 } from './flows/browser-sso.ts';
@@ -99,7 +100,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
 
   // Users in a browser.
   ...[signInTestPage, signInTestForm],
-  ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback, arrivalPage],
+  ...[signInPage, signInStart, signInInitiation, samlAssertionConsumer, oidcCallback, arrivalPage],
   ...[signOut, providerSignOut, signedOutPage],
   ...[portal, favourites],
   ...[consoleDeepLink, consoleForm, goPage],

@@ -7,6 +7,7 @@
  */
 import type { Origin } from '../core/audit-event.ts';
 import { idleEndOf, type Session } from '../core/browser-session.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
@@ -39,6 +40,9 @@ export interface BeginRequest {
   readonly browser: string;
   readonly returnTo: LocalPath;
   readonly reauthenticate: boolean;
+  /** The issuer that another application named (OpenID Connect Core 1.0 section 4). */
+  readonly issuer?: string | undefined;
+  readonly loginHint?: string | undefined;
   /** What the sign-in is for, unless it is a plain one. */
   readonly purpose?: AttemptPurpose | undefined;
   readonly origin: Origin;
@@ -58,7 +62,10 @@ export type Expected =
 
 export interface SignIn {
   readonly connectors: readonly Connector[];
-  /** Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`. */
+  /**
+   * Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`, and `bad_request` for
+   * an issuer that is not the connector's.
+   */
   begin(request: BeginRequest): Promise<AuthenticationRequest>;
   /** Looks for the attempt of an answer and does not consume it. Throws `connector_unknown`. */
   expects(answer: Pick<SignInAnswer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
@@ -127,17 +134,25 @@ async function begin(context: Context, request: BeginRequest): Promise<Authentic
   }
 }
 
+const ANOTHER_ISSUER =
+  'The application that led here names another identity provider (iss) than this sign-in option. Choose how to sign in on the sign-in page.';
+
 async function openAttempt(
   { attempts, secrets, clock }: Context,
   connector: Connector,
-  { browser, returnTo, reauthenticate, purpose }: BeginRequest,
+  { browser, returnTo, reauthenticate, loginHint, issuer, purpose }: BeginRequest,
 ): Promise<AuthenticationRequest> {
   const attemptId = secrets.token();
   const { request, expectation, source } = await connector.begin({
     attemptId,
     reauthenticate,
+    loginHint,
     ...(purpose?.kind === 'step-up' && { wish: purpose.wish }),
   });
+  if (issuer !== undefined && issuer !== source.issuer)
+    throw new BridgeError('bad_request', 'iss is not the issuer of the connector', {
+      ...{ hint: ANOTHER_ISSUER, offers: 'sign-in' },
+    });
   const now = clock.now();
   await attempts.create({
     id: attemptId,

@@ -110,7 +110,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
 }
 
 async function begin(
-  { attemptId, ...asked }: BeginOptions,
+  { attemptId, loginHint, ...asked }: BeginOptions,
   { options, provider, client, source }: Parts,
 ): ReturnType<Connector['begin']> {
   const metadata = await provider.metadata('connector_unavailable');
@@ -123,6 +123,7 @@ async function begin(
     nonce,
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
+    ...(loginHint !== undefined && { login_hint: loginHint }),
     ...authenticationParameters(asked, options),
   });
   return {

@@ -38,6 +38,25 @@ export function localPath(text: unknown): LocalPath {
 }
 
 /**
+ * The path of a whole address of this site, as identity providers and other applications write it;
+ * any other text as it is. `origin` is that of the bridge. What comes of it is still unchecked.
+ *
+ * Scheme, host and port must be ours as URLs are compared: letter case and a default port do not
+ * matter. Userinfo and escapes in the host are ours in no case (threats R16).
+ */
+export function withoutOwnOrigin<T extends string | undefined>(
+  text: T,
+  origin: string,
+): string | T {
+  const [site, rest] = ADDRESS.exec(text ?? '')?.slice(1) ?? [];
+  if (site === undefined || URL.parse(site)?.origin !== new URL(origin).origin) return text;
+  return rest!.startsWith('/') ? rest! : `/${rest}`;
+}
+
+/** Scheme and authority; what follows them. */
+const ADDRESS = /^(https?:\/\/(?:(?![/?#\\@%])[\x21-\x7e])+)((?:[/?#].*)?)$/i;
+
+/**
  * What a query can contain unencoded (RFC 3986 section 3.4), except `&` and `+`, and `;`, which
  * some parsers read as `&`.
  */

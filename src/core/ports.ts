@@ -86,6 +86,8 @@ export interface BeginOptions {
   readonly attemptId: string;
   /** Asks the IdP to authenticate the user again (OIDC `prompt=login`, SAML `ForceAuthn`). */
   readonly reauthenticate: boolean;
+  /** Whom the IdP may suggest; only OpenID providers read it (`login_hint`). */
+  readonly loginHint?: string | undefined;
   /** What the IdP is asked to prove. The request can be altered on its way: only answers count. */
   readonly wish?: StepUpWish | undefined;
 }

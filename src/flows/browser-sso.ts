@@ -9,7 +9,7 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { SignInTests } from '../bridge/sign-in-test.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isTooLong, type LocalPath } from '../core/local-path.ts';
+import { isTooLong, type LocalPath, withoutOwnOrigin } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
@@ -30,6 +30,7 @@ import { opensUnasked, wayBack } from '../http/way-back.ts';
 import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
+  readonly baseUrl: string;
   readonly signIn: SignIn;
   readonly signInTests: SignInTests;
   readonly clock: Clock;
@@ -40,6 +41,8 @@ export interface BrowserSsoParts {
 
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
+/** A way back to a long address of the console, with its issuer. */
+const INITIATION_BODY_BYTES = 64 * 1024;
 
 const ConnectorPath = z.object({ connector: z.string() });
 const ReturnPath = z.string().refine(text => !isTooLong(text));
@@ -48,6 +51,12 @@ const SignInQuery = z.object({
   reauthenticate: z.literal('1').optional(),
   /** The user is signed in, and must do it once more. */
   again: z.literal('1').optional(),
+});
+/** What an application says that begins a sign-in here (OpenID Connect Core 1.0 section 4). */
+const Initiation = z.object({
+  iss: z.string().optional(),
+  login_hint: z.string().optional(),
+  target_link_uri: ReturnPath.optional(),
 });
 const AcsForm = z.object({
   SAMLResponse: text(ACS_BODY_BYTES).min(1),
@@ -64,7 +73,7 @@ export const signInPage = page({
   reads: { query: SignInQuery },
   handle: (asked, browser, parts: BrowserSsoParts) => {
     const { connectors } = parts.signIn;
-    const returnTo = wayBack(asked.return_to, browser);
+    const returnTo = wayBack(withoutOwnOrigin(asked.return_to, parts.baseUrl), browser);
     const session = asked.again === undefined ? browser.session() : undefined;
     if (session !== undefined) return showSignedIn(session, returnTo, parts);
     const [only, ...others] = connectors;
@@ -103,25 +112,46 @@ export const signInStart = page({
   path: '/sign-in/{connector}',
   who: 'browser',
   limit: 'sign-ins',
-  reads: { path: ConnectorPath, query: SignInQuery },
+  reads: { path: ConnectorPath, query: SignInQuery.extend(Initiation.shape) },
   handle: begin,
 });
 
+/** As the GET, for applications of the identity provider that post what they say. */
+export const signInInitiation = foreignPost({
+  path: '/sign-in/{connector}',
+  limit: 'sign-ins',
+  reads: { path: ConnectorPath, form: Initiation, maxBytes: INITIATION_BODY_BYTES },
+  handle: (form, browser, parts: BrowserSsoParts) => begin(form, browser, parts),
+});
+
+type Begun = z.output<typeof ConnectorPath> &
+  z.output<typeof SignInQuery> &
+  z.output<typeof Initiation>;
+
 /** Starts an attempt, ties it to the browser, and sends the browser to the identity provider. */
 async function begin(
-  asked: z.output<typeof ConnectorPath> & z.output<typeof SignInQuery>,
+  asked: Partial<Begun> & Pick<Begun, 'connector'>,
   { attempt, isKnown, isFromElsewhere, origin }: Browser,
-  { signIn, secrets }: BrowserSsoParts,
+  { signIn, secrets, baseUrl }: BrowserSsoParts,
 ): Promise<Answer> {
   const secret = attempt ?? secrets.token();
   const request = await signIn.begin({
     connector: asked.connector,
     browser: secret,
-    returnTo: wayBack(asked.return_to, { isFromElsewhere }),
+    returnTo: wayBack(withoutOwnOrigin(asked.return_to ?? asked.target_link_uri, baseUrl), {
+      isFromElsewhere,
+    }),
     reauthenticate: asked.reauthenticate !== undefined,
+    issuer: asked.iss,
+    loginHint: hintIn(asked.login_hint),
     origin,
   });
   return { ...askProvider(request), ...(!isKnown && { attempt: secret }) };
+}
+
+/** What an OpenID provider may suggest as user name; nothing for a text that is none. */
+function hintIn(text: string | undefined): string | undefined {
+  return text !== undefined && /^[^\p{C}]{1,256}$/u.test(text) ? text : undefined;
 }
 
 // ---------------------------------------------------------------- responses
@@ -133,7 +163,7 @@ export const samlAssertionConsumer = foreignPost({
   handle: async (form, browser, parts: BrowserSsoParts) => {
     const { connector, SAMLResponse: samlResponse } = form;
     // Our own page posts an empty one where there was none.
-    const attemptId = form.RelayState || undefined;
+    const attemptId = withoutOwnOrigin(form.RelayState, parts.baseUrl) || undefined;
     const expected = { connector, attemptId, browser: browser.attempt };
     if (form.reposted === undefined && (await lacksCookie(expected, browser, parts)))
       return view('repost', {
@@ -232,8 +262,8 @@ export const arrivalPage = page({
   path: ARRIVAL_PATH,
   who: 'browser',
   reads: { query: z.object({ return_to: ReturnPath.optional() }) },
-  handle: ({ return_to }, browser) => {
-    const returnTo = wayBack(return_to, browser);
+  handle: ({ return_to }, browser, { baseUrl }: BrowserSsoParts) => {
+    const returnTo = wayBack(withoutOwnOrigin(return_to, baseUrl), browser);
     if (browser.session() !== undefined) return redirect(returnTo);
     if (browser.sessionCookie === undefined)
       throw new BridgeError('session_not_kept', 'no session cookie after a sign-in', { returnTo });

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { StepUps } from '../bridge/step-up.ts';
-import { isTooLong, localPath } from '../core/local-path.ts';
+import { isTooLong, localPath, withoutOwnOrigin } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
 import type { AuthenticationRequest } from '../core/sign-in.ts';
 import { ANY_SIGN_IN, describeWish } from '../core/step-up.ts';
@@ -27,6 +27,7 @@ export interface StepUpPageParts {
   readonly stepUps: StepUps;
   readonly mySessions: MySessions;
   readonly signIn: Pick<SignIn, 'connectors'>;
+  readonly baseUrl: string;
   readonly clock: Clock;
   readonly secrets: Secrets;
 }
@@ -64,7 +65,7 @@ export const stepUpPage = page({
   returnTo: query => (query.session === undefined ? localPath(query.return_to) : pathOf(query)),
   handle: async ({ session, return_to, ...asked }, user, parts: StepUpPageParts) => {
     if (session !== undefined) return askFor({ session, ...asked }, user, parts);
-    const returnTo = wayBack(return_to, user);
+    const returnTo = wayBack(withoutOwnOrigin(return_to, parts.baseUrl), user);
     const path = pathOf({ ...asked, return_to: returnTo });
     const { within: withinSeconds } = asked;
     const wanted = { role: roleIn(asked), withinSeconds, returnTo, page: path };

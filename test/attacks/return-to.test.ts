@@ -18,6 +18,12 @@ const HOSTILE = [
   '/%0d%0aLocation:%20//evil.example',
   'https://evil.example/console?account=prod',
   '\u2028//evil.example',
+  'https://bridge.example:1/console?account=prod',
+  '{bridge}@evil.example/',
+  '{bridge}//evil.example/',
+  '{bridge}/\\evil.example/',
+  '{bridge}.evil.example/',
+  'http://127.0.0.1:1/sessions',
 ];
 
 const codeOn = ({ $ }: Page): string => $('.status-line code').text();
@@ -44,10 +50,17 @@ describe('the way back, attacked', () => {
       return deliver;
     };
 
+    it(`leads to the path of a whole address of this bridge (${protocol})`, async () => {
+      const path = beginPath(protocol, `${world.urls.bridge}/sessions`);
+      const visitor = new Visitor();
+      const deliver = await (await beginAt(world, visitor, { protocol, path })).answer('alice');
+      assert.equal((await deliver(visitor)).url, `${world.urls.bridge}/sessions`);
+    });
+
     for (const hostile of HOSTILE)
       it(`stays here for return_to=${JSON.stringify(hostile)} (${protocol})`, async () => {
         const visitor = new Visitor();
-        const path = beginPath(protocol, hostile);
+        const path = beginPath(protocol, hostile.replace('{bridge}', world.urls.bridge));
         const cancelled = await (await beginAt(world, visitor, { protocol, path })).cancelled(
           visitor,
         );
@@ -105,7 +118,8 @@ describe('the way back, attacked', () => {
   for (const hostile of HOSTILE)
     it(`does not lead away after a sign-in or from the sign-in page for ${JSON.stringify(hostile)}`, async () => {
       const { visitor } = await world.signIn('alice', 'oidc');
-      const query = `return_to=${encodeURIComponent(hostile)}`;
+      const text = hostile.replace('{bridge}', world.urls.bridge);
+      const query = `return_to=${encodeURIComponent(text)}`;
       for (const path of [
         `/signed-in?${query}`,
         `/sign-in?${query}`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { localPath, queryValue } from '../../src/core/local-path.ts';
+import { localPath, queryValue, withoutOwnOrigin } from '../../src/core/local-path.ts';
 
 describe('the path that a user returns to', () => {
   for (const path of [
@@ -43,6 +43,75 @@ describe('the path that a user returns to', () => {
       if (text !== '/%0d%0aSet-Cookie:x') assert.equal(path, '/');
     });
   }
+});
+
+describe('a whole address as a way back', () => {
+  const HERE = 'https://bridge.example';
+  const SAME: readonly (readonly [string, string])[] = [
+    ['https://bridge.example/console?account=prod&role=Admin', '/console?account=prod&role=Admin'],
+    ['https://bridge.example', '/'],
+    ['https://bridge.example/', '/'],
+    ['https://bridge.example?q=gov', '/?q=gov'],
+    ['https://bridge.example#top', '/'],
+    ['https://bridge.example:443/sessions', '/sessions'],
+    ['HTTPS://Bridge.EXAMPLE/sessions', '/sessions'],
+    [
+      `${HERE}/console?destination=https://x.example/?a=@b`,
+      '/console?destination=https://x.example/?a=@b',
+    ],
+  ];
+  for (const [text, path] of SAME)
+    it(`is its path for ${text}`, () => {
+      assert.equal(localPath(withoutOwnOrigin(text, HERE)), path);
+    });
+
+  const OTHERS: readonly string[] = [
+    'https://evil.example/sessions',
+    'https://bridge.example.evil.example/sessions',
+    'https://bridge.example./sessions',
+    'http://bridge.example/sessions',
+    'https://bridge.example:8443/sessions',
+    'https://user@bridge.example/sessions',
+    'https://user:pass@bridge.example/sessions',
+    'https://@bridge.example/sessions',
+    'https://bridge.example@evil.example/sessions',
+    'https://evil.example#@bridge.example/sessions',
+    'https://bridge%2eexample/sessions',
+    'https://bridge.example%2f@evil.example/sessions',
+    'https://bridge.example%00.evil.example/sessions',
+    'https:\\\\bridge.example/sessions',
+    'https://bridge.example\\@evil.example/sessions',
+    'https://bridge.example/\\evil.example',
+    'https://bridge.example//evil.example',
+    'https://bridge.example/a/..//evil.example',
+    'https://bridge.example/\t/evil.example',
+    'https://bridge.example/a b',
+    'https://bridge.example/\nevil',
+    'https:///bridge.example/sessions',
+    'https:bridge.example/sessions',
+    '//bridge.example/sessions',
+    ' https://bridge.example/sessions',
+    'https://bri\tdge.example/sessions',
+    'https://bridge．example/sessions',
+    'wss://bridge.example/sessions',
+    'blob:https://bridge.example/sessions',
+    'javascript:https://bridge.example/sessions',
+  ];
+  for (const text of OTHERS)
+    it(`is the portal for ${JSON.stringify(text)}`, () => {
+      assert.equal(localPath(withoutOwnOrigin(text, HERE)), '/');
+    });
+
+  it('is its path at a bridge with a port', () => {
+    const text = 'http://127.0.0.1:3000/sessions';
+    assert.equal(localPath(withoutOwnOrigin(text, 'http://127.0.0.1:3000')), '/sessions');
+    assert.equal(localPath(withoutOwnOrigin(text, 'http://127.0.0.1:3001')), '/');
+  });
+
+  it('leaves every other text as it is', () => {
+    for (const text of ['/sessions', 'A'.repeat(43), '', undefined])
+      assert.equal(withoutOwnOrigin(text, HERE), text);
+  });
 });
 
 describe('a value of a query', () => {

@@ -42,15 +42,35 @@ describe('a sign-in that begins at the identity provider', () => {
       ['/a/..//evil.example', '/'],
       ['javascript:alert(1)', '/'],
       ['ss:mem:0123456789abcdef', '/'],
+      ['{bridge}/sessions', '/sessions'],
+      ['{bridge}', '/'],
+      ['{bridge}@evil.example/sessions', '/'],
+      ['{bridge}//evil.example', '/'],
+      ['http://localhost:1/sessions', '/'],
     ] as const) {
       it(`leads to ${arrives} with ${relayState === undefined ? 'no RelayState' : `the RelayState ${relayState}`}`, async () => {
         const visitor = new Visitor();
-        const page = await deliver(world, visitor, await answerFor(world, visitor, relayState));
+        const page = await deliver(
+          world,
+          visitor,
+          await answerFor(world, visitor, relayState?.replace('{bridge}', world.urls.bridge)),
+        );
         assert.equal(page.status, 200, page.text);
         assert.equal(page.url, `${world.urls.bridge}${arrives}`);
         assert.match(page.$('header').text(), /Alice Adams/);
       });
     }
+
+    it('is asked once before a console in production opens, as a whole address and as a path', async () => {
+      for (const site of ['', world.urls.bridge]) {
+        const visitor = new Visitor();
+        const state = `${site}/console?account=prod&role=Developer`;
+        const page = await deliver(world, visitor, await answerFor(world, visitor, state));
+        assert.equal(page.status, 200, page.text);
+        assert.equal(new URL(page.url).pathname, '/console');
+        assert.equal(page.$('form[action="/console"]').length, 1, page.text);
+      }
+    });
 
     it('is taken once, also when it arrives twice at the same time', async () => {
       const visitor = new Visitor();

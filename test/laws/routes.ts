@@ -4,7 +4,10 @@ import type { Route } from '../../src/http/route.ts';
 import { expressRoutes } from '../support/express-routes.ts';
 
 /** POSTs that browsers bring from other sites: they carry no CSRF token, so each is listed here. */
-const FOREIGN_POSTS: ReadonlySet<string> = new Set(['/saml/{connector}/acs']);
+const FOREIGN_POSTS: ReadonlySet<string> = new Set([
+  '/saml/{connector}/acs',
+  '/sign-in/{connector}',
+]);
 
 /** POSTs of browsers that neither check a CSRF token nor are listed, nor limit their body. */
 export function unguardedPosts(rows: readonly Route<never>[]): readonly string[] {
