@@ -32,11 +32,14 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
   const metadata = samlMetadata(options);
   const configuration = openIdConfiguration(baseUrl);
   const jwks = {
-    keys: keys.webIdentity.published.map(({ kid, publicJwk }) => ({
+    keys: keys.webIdentity.published.map(({ kid, publicJwk, certificatePem }) => ({
       ...publicJwk,
       kid,
       use: 'sig',
       alg: WEB_IDENTITY_ALGORITHM,
+      // For an STS that checks tokens by the certificate of a key and its thumbprint (RFC 7517
+      // section 4.7).
+      x5c: [certificateOf(certificatePem)],
     })),
   };
   return {
@@ -63,6 +66,11 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
   };
 }
 
+/** Base64 of the DER. */
+function certificateOf(pem: string): string {
+  return new X509Certificate(pem).raw.toString('base64');
+}
+
 /**
  * The IdP metadata for CreateSAMLProvider. IAM requires an SSO location. AWS never sends an
  * AuthnRequest there, so it is the portal.
@@ -84,11 +92,7 @@ function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
             element('md:KeyDescriptor', { use: 'signing' }, [
               element('ds:KeyInfo', {}, [
                 element('ds:X509Data', {}, [
-                  element(
-                    'ds:X509Certificate',
-                    {},
-                    new X509Certificate(certificatePem).raw.toString('base64'),
-                  ),
+                  element('ds:X509Certificate', {}, certificateOf(certificatePem)),
                 ]),
               ]),
             ]),

@@ -1,6 +1,6 @@
 /** Our tokens, checked by another JWT library than the one that signs. */
 import assert from 'node:assert/strict';
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, X509Certificate } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import jsonwebtoken from 'jsonwebtoken';
 import { partitionTable } from '../../src/core/partitions.ts';
@@ -147,6 +147,17 @@ describe('the OpenID Connect documents for AWS', () => {
     );
 
     for (const key of published)
-      assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
+      assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use', 'x5c']);
+  });
+
+  it('are published each with its own certificate alone, as base64 of DER', () => {
+    const { active } = keys.webIdentity;
+    for (const key of issuer().jwks().keys as readonly (JsonWebKey & { x5c: string[] })[]) {
+      assert.equal(key.x5c.length, 1);
+      assert.match(key.x5c[0]!, /^[A-Za-z0-9+/]+={0,2}$/);
+      const certificate = new X509Certificate(Buffer.from(key.x5c[0]!, 'base64'));
+      assert.equal(certificate.toString(), active.certificatePem);
+      assert.ok(certificate.publicKey.equals(createPublicKey({ key, format: 'jwk' })));
+    }
   });
 });
