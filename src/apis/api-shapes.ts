@@ -5,7 +5,7 @@ import { ENVIRONMENTS } from '../core/account-details.ts';
 import type { AssumedRole } from '../core/assumed-role.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { shownName } from '../core/oauth-client.ts';
-import type { Account } from '../core/role.ts';
+import { type Account, isOfAws } from '../core/role.ts';
 import { attainableSeconds } from '../core/session.ts';
 import type { Instant } from '../core/time.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
@@ -19,6 +19,10 @@ export const AccountShape = z
     partition: z.string(),
     region: z.string(),
     via: z.string().nullable().describe('The hub role that leads there, as account/role'),
+    sts_endpoint: z
+      .string()
+      .nullable()
+      .describe('Its own STS; such an account has no AWS console. null for an account of AWS'),
     environment: z.enum(ENVIRONMENTS).nullable().describe('What it is for, if configured'),
     description: z.string().nullable(),
     owner: z.string().nullable().describe('The team or user to ask about it'),
@@ -129,6 +133,7 @@ export function accountShape({
   partition,
   region,
   trust,
+  stsEndpoint,
   details = {},
 }: Account): z.output<typeof AccountShape> {
   const { environment, description, owner, link, folder } = details;
@@ -138,6 +143,7 @@ export function accountShape({
     partition,
     region,
     via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null,
+    sts_endpoint: stsEndpoint ?? null,
     environment: environment ?? null,
     description: description ?? null,
     owner: owner ?? null,
@@ -164,7 +170,8 @@ export function roleShape(
     arn,
     duration_seconds: attainableSeconds(account, durationSeconds),
     // The console takes no length of its own for chained credentials.
-    console_seconds: account.trust.by === 'hub' ? null : (consoleSeconds ?? null),
+    console_seconds:
+      account.trust.by === 'hub' || !isOfAws(account) ? null : (consoleSeconds ?? null),
     rule: rule.name,
     group,
     usable: missing.length === 0,

@@ -32,6 +32,8 @@ export const HANDOUT_ERRORS = [
   'corporate_proof_missing',
   'aws_refused',
   'aws_unavailable',
+  'sts_refused',
+  'sts_unavailable',
 ] as const satisfies readonly ErrorCode[];
 /** What a workload can be denied with, in addition. */
 export const WORKLOAD_ERRORS = [

@@ -52,7 +52,7 @@ export const WORKLOADS_API: readonly Route<WorkloadsApiParts>[] = [
     errors: [
       ...WORKLOAD_ERRORS,
       ...(['role_not_for_token', 'session_settings_invalid'] as const),
-      ...(['aws_refused', 'aws_unavailable'] as const),
+      ...(['aws_refused', 'aws_unavailable', 'sts_refused', 'sts_unavailable'] as const),
     ],
     handle: async (input, caller, { workloads }: WorkloadsApiParts) => {
       const { entitlement, assumed } = await workloads.credentialsFor(caller, input);

@@ -6,7 +6,13 @@ import type { Outbound } from '../outbound.ts';
 /** No readable answer within the limits; the cause names the reason. */
 export class TransportFailure extends Error {}
 
-export function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
+/** What the SDK reads of the body of an answer. */
+export type AnswerBody = (status: number, body: Uint8Array) => Uint8Array;
+
+export function transportOver(
+  outbound: Outbound,
+  readable: AnswerBody = (_status, body) => body,
+): NonNullable<STSClientConfig['requestHandler']> {
   return {
     handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
       const { method, path, body } = request;
@@ -21,7 +27,7 @@ export function transportOver(outbound: Outbound): NonNullable<STSClientConfig['
           response: {
             statusCode: response.status,
             headers: Object.fromEntries(response.headers),
-            body: new Uint8Array(await response.arrayBuffer()),
+            body: readable(response.status, new Uint8Array(await response.arrayBuffer())),
           },
         };
       } catch (cause) {

@@ -14,9 +14,10 @@ import {
 } from '@aws-sdk/client-sts';
 import { fixedSdkSettings } from '../core/aws-sdk.ts';
 import type { AwsCredentials } from '../core/credentials.ts';
-import type { Partitions } from '../core/partitions.ts';
+import { type Partitions, stsUrlOf } from '../core/partitions.ts';
 import type { Account } from '../core/role.ts';
 import type { Outbound } from '../outbound.ts';
+import { withWholeError } from './bare-error.ts';
 import { TransportFailure, transportOver } from './sdk-transport.ts';
 
 export type StsCommand =
@@ -83,11 +84,11 @@ export function createSts({
   outbound,
   pause = sleep,
 }: StsOptions): (call: StsCall) => Promise<StsAnswer> {
-  const requestHandler = transportOver(outbound);
+  const requestHandler = transportOver(outbound, withWholeError);
   const unsigned = new Map<string, STSClient>();
 
   const clientFor = ({ account, credentials }: StsCall): STSClient => {
-    const endpoint = partitions[account.partition].stsUrl(account.region);
+    const endpoint = stsUrlOf(partitions, account);
     // The SDK caches credentials, so a signing client is for one user. Connections belong to the
     // transport and stay.
     if (credentials)
@@ -155,8 +156,10 @@ function failureOf(error: unknown): StsFailure {
   // message can contain the request.
   if (answered.status === undefined)
     return new StsFailure({ cause: new Error(`the SDK gave up (${printable(String(name))})`) });
-  // Only errors of STS have a $fault; others come from an answer that is not XML of STS.
-  if ($fault === undefined || typeof name !== 'string') return new StsFailure(answered);
+  // Only errors of STS have a $fault; others come from an answer that is not XML of STS. An answer
+  // without a code is Unknown to the SDK.
+  if ($fault === undefined || typeof name !== 'string' || name === 'Unknown')
+    return new StsFailure(answered);
   return new StsFailure({
     ...answered,
     code: printable(name.replace(/Exception$/, '')),

@@ -8,8 +8,7 @@
 import type { AssumeRequest } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
 import { listed } from '../core/listed.ts';
-import type { Trust } from '../core/role.ts';
-import { samlProviderArn } from '../core/role.ts';
+import { type Account, isOfAws, samlProviderArn, type Trust } from '../core/role.ts';
 import { isPassing, type StsFailure } from './sts-client.ts';
 
 /** `text` is the text of STS, if it is a known one. */
@@ -164,12 +163,23 @@ function trustPolicyHint({ account, session, roleName }: AssumeRequest, principa
   return `AWS denies role ${roleName} of account ${account.name} to the bridge. Check that the role exists and that its trust policy allows ${actions.join(', ')} to ${principal}.`;
 }
 
+/** An account with an STS of its own is not refused by AWS. */
+export function codesFor(account: Account): {
+  readonly refused: 'aws_refused' | 'sts_refused';
+  readonly unavailable: 'aws_unavailable' | 'sts_unavailable';
+} {
+  return isOfAws(account)
+    ? { refused: 'aws_refused', unavailable: 'aws_unavailable' }
+    : { refused: 'sts_refused', unavailable: 'sts_unavailable' };
+}
+
 /**
- * The failure as one of our errors: `corporate_proof_missing` if a new sign-in helps, else
- * `aws_refused` or `aws_unavailable`.
+ * The failure as one of our errors: `corporate_proof_missing` if a new sign-in helps, else that the
+ * STS of the account refused it or is unavailable.
  */
 export function explain(failure: StsFailure, request: AssumeRequest, trust: Trust): BridgeError {
   const { code, requestId, status, cause } = failure;
+  const { refused, unavailable } = codesFor(request.account);
   const call = `STS ${ACTIONS[trust.by]} for ${request.role}`;
   const known = KNOWN_TEXTS.find(({ text }) => text.test(failure.said));
   const text = known?.text.exec(failure.said)?.[0];
@@ -177,22 +187,34 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   const aws = { role: request.role, code, text, isAnswered, isPassing: isPassing(failure) };
   if (!isAnswered) {
     const why = `${call}: no answer (${faultOf(cause)})`;
-    return new BridgeError('aws_unavailable', why, { cause, aws });
+    return new BridgeError(unavailable, why, { cause, aws });
   }
   const outcome = code ?? `an answer that is not STS's (status ${status})`;
   const message = `${call}: ${outcome}${text === undefined ? '' : `: ${text}`} (request ${requestId})`;
-  if (aws.isPassing) return new BridgeError('aws_unavailable', message, { aws });
+  if (aws.isPassing) return new BridgeError(unavailable, message, { aws });
   if (code === 'ExpiredToken' && trust.by.startsWith('corporate-'))
     return new BridgeError('corporate_proof_missing', message, { aws });
 
+  if (!isOfAws(request.account))
+    return new BridgeError(refused, message, { hint: hintOfOwnSts(request, failure), aws });
   const row =
     known?.hint ?? (code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined);
-  if (row === undefined) return new BridgeError('aws_refused', message, { aws });
+  if (row === undefined) return new BridgeError(refused, message, { aws });
   const hint = typeof row === 'function' ? row : row[trust.by];
-  return new BridgeError('aws_refused', message, {
+  return new BridgeError(refused, message, {
     hint: `${hint(request, text)} Contact your administrator and give them the reference.`,
     aws,
   });
+}
+
+/** Such services give few reasons: Ceph answers AccessDenied without a text to every fault. */
+function hintOfOwnSts({ account, roleName }: AssumeRequest, { code }: StsFailure): string {
+  const sts = `The STS of account ${account.name} (${new URL(account.stsEndpoint!).origin})`;
+  const what =
+    code === undefined
+      ? `${sts} does not answer as an STS does. Check endpoints.sts of the account.`
+      : `${sts} rejects role ${roleName} (${code}). Check that the role exists there, that its trust policy allows sts:${ACTIONS[account.trust.by]} to the OpenID Connect provider of the token's issuer, that this provider has the audience and the thumbprint, and that the STS can read the issuer's keys.`;
+  return `${what} Contact your administrator and give them the reference.`;
 }
 
 /** The message of `outbound` names the limit or the fault, and nothing of what was sent. */

@@ -10,7 +10,7 @@ import type { AssumedRole, AssumeRequest } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { AssertionIssuer, Clock, CredentialBroker } from '../core/ports.ts';
-import { type RoleArn, roleArn, type Trust } from '../core/role.ts';
+import { roleArn, type Trust } from '../core/role.ts';
 import {
   attainableSeconds,
   leavingOut,
@@ -30,7 +30,7 @@ import {
 } from './federated-call.ts';
 import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
 import { createSts, printable, type StsAnswer, type StsCall, StsFailure } from './sts-client.ts';
-import { explain } from './sts-refusals.ts';
+import { codesFor, explain } from './sts-refusals.ts';
 
 export interface CredentialBrokerOptions {
   readonly issuer: AssertionIssuer;
@@ -267,9 +267,9 @@ function assumedRoleOf(
   const expiresAt = Expiration?.getTime() ?? Number.NaN;
   const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw unreadable(role, 'contains no complete credentials');
+    throw unreadable({ account, role }, 'contains no complete credentials');
   if (!assumedRoleArn.startsWith(`arn:${account.partition}:sts::${account.id}:assumed-role/`)) {
-    throw unreadable(role, 'is for a role of another account');
+    throw unreadable({ account, role }, 'is for a role of another account');
   }
   return {
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAt },
@@ -288,6 +288,9 @@ function percentOf(size: number | undefined): number | undefined {
   return Number.isInteger(size) && size! >= 0 && size! <= 100 ? size : undefined;
 }
 
-function unreadable(role: RoleArn, why: string): BridgeError {
-  return new BridgeError('aws_refused', `the answer of STS for ${role} ${why}`);
+function unreadable(
+  { account, role }: Pick<AssumeRequest, 'account' | 'role'>,
+  why: string,
+): BridgeError {
+  return new BridgeError(codesFor(account).refused, `the answer of STS for ${role} ${why}`);
 }

@@ -17,7 +17,7 @@ import { type NamedRole, nearestRole } from '../core/near-role.ts';
 import type { Circumstances, Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
-import { roleSessionName } from '../core/role.ts';
+import { type Account, isOfAws, roleSessionName } from '../core/role.ts';
 import { isUnlisted, isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor, type SessionSettings } from '../core/session.ts';
 import { consoleLasting, credentialsLasting, ownConsoleSeconds } from '../core/session-length.ts';
@@ -105,7 +105,7 @@ export interface Access {
     requester: AuthenticatedRequester,
     asked: CredentialsRequest,
   ): Promise<IssuedCredentials>;
-  /** Throws as `credentialsFor` does, and `destination_refused`. */
+  /** Throws as `credentialsFor` does, and `console_missing`, `destination_refused`. */
   consoleLinkFor(requester: AuthenticatedRequester, asked: ConsoleRequest): Promise<IssuedLink>;
 }
 
@@ -196,6 +196,7 @@ async function checkConsole(
 ): Promise<Entitlement> {
   try {
     const entitlement = await decide(access, requester, { account, role });
+    requireConsole(entitlement.account);
     access.console.destinationFor(entitlement.account, destination);
     return entitlement;
   } catch (thrown) {
@@ -250,6 +251,7 @@ async function consoleLinkFor(
 ): Promise<IssuedLink> {
   try {
     const entitlement = await decide(access, requester, { account, role });
+    requireConsole(entitlement.account);
     const destination = access.console.destinationFor(entitlement.account, asked);
     const settings = consoleLasting(entitlement, { seconds, now: access.clock.now() });
     const opened = await openFor(access.broker, requester, { entitlement, settings });
@@ -272,6 +274,14 @@ async function consoleLinkFor(
 }
 
 // ---------------------------------------------------------------- decide
+
+/** Throws `console_missing`. */
+export function requireConsole(account: Account): void {
+  if (isOfAws(account)) return;
+  throw new BridgeError('console_missing', `account ${account.name} has an STS of its own`, {
+    hint: `Account ${account.name} is not an account of AWS. Get credentials for the role instead.`,
+  });
+}
 
 /** Throws as `Access.check`. */
 async function decide(

@@ -12,11 +12,11 @@ import { everyRole, type Policy } from '../core/policy.ts';
 import type { Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import { isProof, type UnmetRequirement } from '../core/requirements.ts';
-import type { Account, RoleName } from '../core/role.ts';
+import { type Account, isOfAws, type RoleName } from '../core/role.ts';
 import { rankOf, useFinder } from '../core/role-use.ts';
 import type { Instant } from '../core/time.ts';
 import type { WayIn } from '../core/ways-in.ts';
-import { type Access, attainable } from './access.ts';
+import { type Access, attainable, requireConsole } from './access.ts';
 import type { MyRoles } from './my-roles.ts';
 
 /** A role that the user has, or can get by a proof or a request. */
@@ -62,9 +62,9 @@ export interface Destinations {
   read(text: string): ReadAddress;
   /** The address of a page: `path` with its fragment. Throws `internal` for a malformed region. */
   addressOf(page: Parameters<typeof consoleAddress>[1]): string;
-  /** Throws as `Access.rolesFor`. */
+  /** Throws as `Access.rolesFor`, and `console_missing`. */
   find(requester: AuthenticatedRequester, wanted: Wanted): Promise<Found>;
-  /** What the user has or can get. Throws as `find`. */
+  /** What the user has or can get, and has a console. Throws as `Access.rolesFor`. */
   own(requester: AuthenticatedRequester): Promise<OwnPlaces>;
 }
 
@@ -83,7 +83,8 @@ export function createDestinations(parts: DestinationsParts): Destinations {
     addressOf: page => consoleAddress(partitions, page),
     find: (requester, wanted) => find(parts, requester, wanted),
     own: async requester => {
-      const entitlements = attainable(await access.rolesFor(requester));
+      const all = attainable(await access.rolesFor(requester));
+      const entitlements = all.filter(({ account }) => isOfAws(account));
       const accounts = new Set(entitlements.map(({ account }) => account));
       const roles = new Set(entitlements.map(({ role }) => role));
       return {
@@ -101,9 +102,12 @@ async function find(
 ): Promise<Found> {
   const named = account === undefined ? address.accounts : [account];
   const isWanted = wantedBy(named, address);
-  const candidates = (await candidatesOf(parts, requester)).filter(({ entitlement }) =>
+  const wanted = (await candidatesOf(parts, requester)).filter(({ entitlement }) =>
     isWanted(entitlement.account),
   );
+  const candidates = wanted.filter(({ entitlement }) => isOfAws(entitlement.account));
+  const [other] = wanted;
+  if (candidates.length === 0 && other !== undefined) requireConsole(other.entitlement.account);
   if (candidates.length === 0) return noneIn(parts, requester, named);
   const clear = clearOf(candidates, named.length === 1);
   if (clear !== undefined) return { kind: 'role', entitlement: clear.entitlement };

@@ -83,5 +83,5 @@ async function attempt(
 
 /** A trail that does not keep the event throws `unavailable`, which is no refusal. */
 function isOfProbe({ code }: BridgeError): boolean {
-  return code.startsWith('aws_') || code === 'session_settings_invalid';
+  return /^(?:aws|sts)_/.test(code) || code === 'session_settings_invalid';
 }

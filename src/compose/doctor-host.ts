@@ -1,7 +1,7 @@
 /** What the section on this host looks with. Nothing here creates or changes a file or a row. */
 import type { Configuration } from '../config/configuration.ts';
 import { readSmallFile, UnreadableFile } from '../config/files.ts';
-import { partitionTable } from '../core/partitions.ts';
+import { partitionTable, stsUrlOf } from '../core/partitions.ts';
 import type { Clock } from '../core/ports.ts';
 import { inspectKeys } from '../issuer/key-inspection.ts';
 import { type HostPorts, hostSection, type ServerTime } from '../operate/doctor/host-section.ts';
@@ -68,7 +68,7 @@ async function timeAt(url: URL, clock: Clock): Promise<ServerTime | undefined> {
 /** An action without credentials is refused, and not redirected as a bare address is. */
 function stsUrlsOf({ accounts, aws }: Configuration): readonly URL[] {
   const partitions = partitionTable(aws);
-  const urls = accounts.map(({ partition, region }) => partitions[partition].stsUrl(region));
+  const urls = accounts.map(account => stsUrlOf(partitions, account));
   return [...new Set(urls)].map(url => {
     const asked = new URL(url);
     asked.search = '?Action=GetCallerIdentity&Version=2011-06-15';

@@ -18,6 +18,7 @@ export function* accountProblems(
     yield* nameProblems(account, path, accounts);
     yield* regionProblems(account, path);
     yield* trustProblems(account, path);
+    yield* endpointProblems(account, path);
     yield* hubProblems(account, path, accounts);
     yield* connectorProblems(account, path, document);
   }
@@ -100,6 +101,35 @@ function* trustProblems(account: ReadableAccount, path: Path): Generator<Problem
   }
 }
 
+/** Kinds of trust for which no IAM SAML provider and no hub role of AWS is needed. */
+const FOR_ANY_STS: readonly string[] = ['web-identity', 'corporate-web-identity'];
+
+function* endpointProblems(account: ReadableAccount, path: Path): Generator<ProblemAt> {
+  const { endpoints, trust, via } = account;
+  if (endpoints === undefined) return;
+  if (!isWritten(endpoints, 'sts')) {
+    yield {
+      path: [...path, 'endpoints'],
+      message: 'names no endpoint.',
+      fix: 'Add sts: the URL of the STS of this account, or remove endpoints.',
+    };
+    return;
+  }
+  const fix = `Write trust: ${FOR_ANY_STS.join(' or trust: ')}, or remove endpoints.`;
+  if (via !== undefined)
+    yield {
+      path: [...path, 'via'],
+      message: 'cannot be combined with endpoints.sts: the session of a hub role is one of AWS.',
+      fix,
+    };
+  if (trust !== undefined && !FOR_ANY_STS.includes(trust))
+    yield {
+      path: [...path, 'trust'],
+      message: `${quoted(trust)} needs an IAM SAML provider of AWS, which an account with endpoints.sts does not have.`,
+      fix,
+    };
+}
+
 function* hubProblems(
   account: ReadableAccount,
   path: Path,
@@ -124,6 +154,12 @@ function* hubProblems(
       path: at,
       message: 'is the account itself.',
       fix: 'Name the account with the hub role.',
+    };
+  else if (hub.endpoints?.sts !== undefined)
+    yield {
+      path: at,
+      message: `${quoted(name)} has an STS of its own (endpoints.sts), whose sessions AWS does not know.`,
+      fix: 'Name a hub that is an account of AWS.',
     };
   else if (hub.via !== undefined)
     yield {

@@ -126,6 +126,7 @@ function mergedAccount(
     ...written('name', [entry, known]),
     ...written('partition', [entry, defaults, known, { partition: 'aws' }]),
     ...written('region', [entry, defaults]),
+    ...written('endpoints', [entry, defaults]),
     ...written('path', [entry, known, defaults]),
     ...Object.assign({}, ...DETAIL_KEYS.map(key => written(key, [entry]))),
     ...trustOf(defaults, entry),

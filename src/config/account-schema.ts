@@ -5,6 +5,7 @@ import { PARTITIONS } from '../core/role.ts';
 import { accountDetails, accountLabels, accountPath } from './account-details-schema.ts';
 import { accountId, region, roleName } from './aws-values.ts';
 import { atLeastOne } from './connector-schema.ts';
+import { url } from './network-values.ts';
 import { externalId, filePath } from './reference-values.ts';
 import { choice, pattern, text } from './values.ts';
 
@@ -74,6 +75,20 @@ const settings = {
     .describe(
       'Assume a hub role first, and from there the roles of this account. AWS limits such sessions to one hour.',
     ),
+  endpoints: z
+    .strictObject({
+      sts: url()
+        .optional()
+        .describe(
+          'The STS of the account. Such an account has no AWS console, and is not examined or set up with IAM.',
+        ),
+    })
+    .optional()
+    .meta({
+      description:
+        'Endpoints of an account that is not of AWS but has an STS of its own, such as a Ceph radosgw ([STS-compatible stores](sts-stores.md)). It requires `trust: web-identity` or `corporate-web-identity`.',
+      default: 'AWS',
+    }),
   ...accountDetails,
   path: accountPath,
   labels: accountLabels.optional().meta({ default: 'none' }),

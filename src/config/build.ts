@@ -269,6 +269,7 @@ function accountsOf(document: Document, references: References): readonly Accoun
     partition: source.partition,
     region: source.region ?? defaultRegion(source.partition),
     trust,
+    ...(source.endpoints?.sts !== undefined && { stsEndpoint: source.endpoints.sts }),
     ...detailsOf(source),
   });
   for (const source of written) {

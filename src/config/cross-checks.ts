@@ -66,7 +66,10 @@ function* serverProblems({
   const reachesLocalAws =
     aws?.endpoints?.sts !== undefined ||
     Object.values(aws?.partitions ?? {}).some(partition => partition?.stsUrl !== undefined);
-  if (isPlain && !reachesLocalAws && accounts.some(account => account?.trust === 'web-identity')) {
+  const asksAws = accounts.some(
+    account => account?.trust === 'web-identity' && account.endpoints?.sts === undefined,
+  );
+  if (isPlain && !reachesLocalAws && asksAws) {
     const message =
       'is on loopback, where AWS cannot fetch the keys that accounts with trust: web-identity need.';
     yield {

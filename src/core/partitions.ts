@@ -8,7 +8,7 @@
  * every value can be replaced by the configuration (`aws.partitions`).
  */
 import { BridgeError } from './errors.ts';
-import { PARTITIONS, type Partition } from './role.ts';
+import { type Account, PARTITIONS, type Partition } from './role.ts';
 
 /** What an operator can replace. URLs are complete and apply to every region. */
 export interface PartitionOverrides {
@@ -199,6 +199,14 @@ export function partitionTable(
       return [partition, partitionFacts(partition, overrides, options.consoleHosts ?? [])];
     }),
   ) as Record<Partition, PartitionFacts>;
+}
+
+/** The STS that is called for an account: its own, or that of its partition. */
+export function stsUrlOf(
+  partitions: Partitions,
+  { stsEndpoint, partition, region }: Pick<Account, 'stsEndpoint' | 'partition' | 'region'>,
+): string {
+  return stsEndpoint ?? partitions[partition].stsUrl(region);
 }
 
 /** The values of `first`, then of `second`; `undefined` counts as absent. */

@@ -7,7 +7,7 @@ import type { BridgeError } from './errors.ts';
 import type { Finding, FindingId } from './finding.ts';
 import { listed } from './listed.ts';
 import type { Probe } from './probe.ts';
-import { type Account, roleArn, samlProviderArn, type Trust } from './role.ts';
+import { type Account, isOfAws, roleArn, samlProviderArn, type Trust } from './role.ts';
 
 type Meaning = readonly [id: FindingId, message: string, fix: string];
 
@@ -132,7 +132,7 @@ function meaningOf(probe: Probe, { aws, code }: BridgeError): Meaning {
   if (!aws.isAnswered)
     return [
       'probes.no-answer',
-      `STS of region ${probe.account.region} does not answer.`,
+      `${stsOf(probe.account)} does not answer.`,
       'Look at the name, the firewall and the proxy (HTTPS_PROXY) of this host.',
     ];
   if (aws.isPassing)
@@ -141,11 +141,30 @@ function meaningOf(probe: Probe, { aws, code }: BridgeError): Meaning {
       'STS throttled the probe or had an internal error, also after pauses.',
       'Try it again later, with --account or --role.',
     ];
+  if (!isOfAws(probe.account)) return refusedByOwnSts(probe, aws);
   const refused = { probe, aws };
   const byText = BY_TEXT.find(([text]) => aws.text !== undefined && text.test(aws.text));
   if (byText !== undefined) return byText[1](refused);
   const byCode = aws.code === undefined ? undefined : rowOf(aws.code);
   return byCode?.(refused) ?? UNKNOWN;
+}
+
+function stsOf({ stsEndpoint, region }: Account): string {
+  return stsEndpoint === undefined ? `STS of region ${region}` : `The STS at ${stsEndpoint}`;
+}
+
+function refusedByOwnSts({ account }: Probe, { code }: AwsAnswer): Meaning {
+  return code === undefined
+    ? [
+        'probes.sts-refused',
+        `What answers at ${account.stsEndpoint} is not an STS.`,
+        'Correct endpoints.sts of the account.',
+      ]
+    : [
+        'probes.sts-refused',
+        `${stsOf(account)} rejects the role (${code}).`,
+        'Compare the role, its trust policy and the OpenID Connect provider there with docs/sts-stores.md.',
+      ];
 }
 
 const UNKNOWN: Meaning = [

@@ -49,8 +49,23 @@ export interface Account {
   /** Region of the STS endpoint and of the console. */
   readonly region: string;
   readonly trust: Trust;
+  /**
+   * The URL of the account's own STS, which is not AWS's: such an account has no AWS console and no
+   * IAM of AWS. Undefined: the STS of its partition.
+   */
+  readonly stsEndpoint?: string | undefined;
   /** What users are shown of it. Undefined if nothing is configured. */
   readonly details?: AccountDetails | undefined;
+}
+
+/** Whether the account is one of AWS, with a console and with IAM. */
+export function isOfAws({ stsEndpoint }: Pick<Account, 'stsEndpoint'>): boolean {
+  return stsEndpoint === undefined;
+}
+
+/** Whether AWS itself reads the keys of the bridge for the account. */
+export function readsKeysForAws(account: Pick<Account, 'stsEndpoint' | 'trust'>): boolean {
+  return account.trust.by === 'web-identity' && isOfAws(account);
 }
 
 const ACCOUNT_ID = /^\d{12}$/;

@@ -122,6 +122,7 @@ async function showCredentials(
     mark: accountMark(account),
     role,
     assumedRoleArn: assumed.assumedRoleArn,
+    stsEndpoint: account.stsEndpoint,
     formats: CREDENTIAL_FORMATS.map(id => ({
       id,
       ...FORMATS[id],

@@ -1,6 +1,7 @@
 /** Favourites and roles that the user uses: what stands above the accounts. */
 import type { Destinations } from '../bridge/destinations.ts';
 import { withQuery } from '../core/local-path.ts';
+import { isOfAws } from '../core/role.ts';
 import type { Instant } from '../core/time.ts';
 import { accountMark } from './account-mark.ts';
 import { CONSOLE_PATH } from './console-paths.ts';
@@ -45,7 +46,7 @@ function quickRole(own: OwnRole, { now, destinations }: QuickParts): QuickRole {
   const { id, name, partition } = account;
   const { lastRegion: region } = own;
   const row = { ...roleRow(own, now), account: { id, name, mark: accountMark(account) } };
-  if (region === undefined) return row;
+  if (region === undefined || !isOfAws(account)) return row;
   const destination = destinations.addressOf({ partition, path: '/console/home', region });
   const href = withQuery(CONSOLE_PATH, { account: name, role, destination });
   return { ...row, lastRegion: { name: region, href } };

@@ -2,7 +2,7 @@
 import { type Entitlement, entitledSeconds } from '../core/access-rule.ts';
 import { type Evaluation, everyRole } from '../core/policy.ts';
 import { explainRequirement, isProof, type UnmetRequirement } from '../core/requirements.ts';
-import type { Account } from '../core/role.ts';
+import { type Account, isOfAws } from '../core/role.ts';
 import { lastRegion, type RoleUse, rankOf, useFinder } from '../core/role-use.ts';
 import { formatDuration, type Instant } from '../core/time.ts';
 import { neededFor } from '../core/unmet-approval.ts';
@@ -51,7 +51,8 @@ function aboutAccount({ details }: Account): string {
   return [details?.description, details?.owner].filter(Boolean).join(' · ');
 }
 
-function placeOf({ region, trust }: Account): string {
+function placeOf({ region, trust, stsEndpoint }: Account): string {
+  if (stsEndpoint !== undefined) return `STS at ${new URL(stsEndpoint).host}`;
   return trust.by === 'hub' ? `${region} · through ${trust.hub.name}/${trust.role}` : region;
 }
 
@@ -164,6 +165,7 @@ export function roleRow(
     about: aboutRole(entitlement, now),
     rank: rank || undefined,
     isFavourite,
+    hasConsole: isOfAws(account),
     missing: missing.map(unmet => explainRequirement(unmet)),
     stepUpHref:
       missing.length > 0 && missing.every(isProof) ? stepUpPath({ role: asked }, '/') : undefined,
@@ -181,7 +183,10 @@ function aboutRole(entitlement: Entitlement, now: Instant): string {
   const length = formatDuration(entitledSeconds(entitlement, now));
   // The console takes no length of its own for chained credentials.
   const follows =
-    consoleSeconds === undefined || account.trust.by === 'hub' || elevation !== undefined;
+    consoleSeconds === undefined ||
+    account.trust.by === 'hub' ||
+    !isOfAws(account) ||
+    elevation !== undefined;
   const consoleLength = follows ? length : formatDuration(consoleSeconds);
   return [
     length,

@@ -13,6 +13,7 @@ export interface RoleRow {
   /** How much the user uses it, as `data-rank` of the row; undefined if they do not. */
   readonly rank?: number | undefined;
   readonly isFavourite: boolean;
+  readonly hasConsole: boolean;
   /** Unmet requirements, one sentence each; empty when the role can be used now. */
   readonly missing: readonly string[];
   /** Where the user can meet them; undefined if no sign-in can. */

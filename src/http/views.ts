@@ -99,6 +99,8 @@ export interface CredentialsModel extends PageFrame {
   readonly mark?: AccountMark | undefined;
   readonly role: string;
   readonly assumedRoleArn: string;
+  /** Of an account that is not of AWS. */
+  readonly stsEndpoint?: string | undefined;
   readonly formats: readonly {
     readonly id: CredentialFormat;
     readonly label: string;

@@ -11,7 +11,7 @@ import type { LocatedProblem } from '../config/problems.ts';
 import type { AccessRule } from '../core/access-rule.ts';
 import { counted, listed } from '../core/listed.ts';
 import { printableJson } from '../core/printable.ts';
-import type { Account, AccountId } from '../core/role.ts';
+import type { Account, AccountId, Trust } from '../core/role.ts';
 import { formatDuration } from '../core/time.ts';
 import type { WorkloadRule } from '../core/workload-rule.ts';
 import { EXIT, type ExitCode, type Options } from './command.ts';
@@ -110,7 +110,12 @@ function ruleCounts(
   return counts;
 }
 
-function reachedBy({ trust }: Account): string {
+function reachedBy({ trust, stsEndpoint }: Account): string {
+  const way = wayOf(trust);
+  return stsEndpoint === undefined ? way : `${way} at ${stsEndpoint}`;
+}
+
+function wayOf(trust: Trust): string {
   switch (trust.by) {
     case 'saml':
       return `SAML provider ${trust.provider}`;

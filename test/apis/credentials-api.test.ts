@@ -87,7 +87,14 @@ describe('the bearer API', () => {
       json.roles.find(({ account }: { account: { name: string } }) => account.name === named)
         .account;
     assert.deepEqual(accountOf('prod'), {
-      ...{ id: '111122223333', name: 'prod', partition: 'aws', region: 'eu-west-1', via: null },
+      ...{
+        id: '111122223333',
+        name: 'prod',
+        partition: 'aws',
+        region: 'eu-west-1',
+        via: null,
+        sts_endpoint: null,
+      },
       ...{ environment: 'production', owner: 'Platform team', link: null, folder: [] },
       description: 'The shop, as customers see it',
     });

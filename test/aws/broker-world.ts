@@ -42,6 +42,8 @@ after(() => rm(home, { recursive: true }));
 export const ASSERTION = 'c2VjcmV0LWFzc2VydGlvbg==';
 export const TOKEN = 'secret.web.token';
 interface World {
+  /** Of the recording server. */
+  readonly url: string;
   readonly assume: (request: AssumeRequest) => Promise<AssumedRole>;
   readonly requests: readonly Recorded[];
   /** What the issuer was asked to assert. */
@@ -90,8 +92,9 @@ export async function withBroker(
       pauses.push(milliseconds);
     },
   });
+  const { url, requests } = server;
   try {
-    await run({ assume: broker.assume, requests: server.requests, asserted, pauses, clock });
+    await run({ url, assume: broker.assume, requests, asserted, pauses, clock });
   } finally {
     await server.close();
     await outbound.close();

@@ -550,9 +550,9 @@ describe('a mistake beside a file of accounts', () => {
         'accounts.file: is missing. Add it, for example file: accounts.json.',
         'accounts.entries[0]: has neither id nor name, so it is for no account. Add the id of an account.',
         'accounts.path: is not a key of this section. Known here: file, defaults, entries.',
-        'accounts.defaults.id: is not a key of this section. Known here: partition, region, trust, provider, via, environment, color, description, owner, link, path, labels.',
-        'accounts.defaults.mfa: is not a key of this section. Known here: partition, region, trust, provider, via, environment, color, description, owner, link, path, labels.',
-        'accounts.entries[0].nme: is not a key of this section; did you mean name? Known here: id, name, partition, region, trust, provider, via, environment, color, description, owner, link, path, labels.',
+        'accounts.defaults.id: is not a key of this section. Known here: partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
+        'accounts.defaults.mfa: is not a key of this section. Known here: partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
+        'accounts.entries[0].nme: is not a key of this section; did you mean name? Known here: id, name, partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
       ],
     ],
     [

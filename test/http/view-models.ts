@@ -38,6 +38,7 @@ export const USABLE_ROLE: RoleRow = {
   about: '4 h · console 8 h · group-one · rule rule-one',
   missing: [],
   isFavourite: false,
+  hasConsole: true,
 };
 
 const WITHHELD: Partial<RoleRow> = {

@@ -5,6 +5,7 @@ import type { Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
 import { chooseRole, withSuggestions } from '../roles/choice.ts';
 import { requireLength } from '../roles/lasting-credentials.ts';
+import { keptRoles } from '../roles/list.ts';
 import type { NamedRole } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
 import { readLogin } from '../session/login-state.ts';
@@ -19,6 +20,7 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
   const destination = destinationIn(options.destination);
   const seconds = durationOf(options, 'duration');
   const role = await chooseRole(client, { written: words[0] });
+  requireConsole(client, role);
   const page = { ...role, destination, seconds };
   if (options.print === true) {
     terminal.print(`${await linkFor(client, page)}\n`);
@@ -54,6 +56,17 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
     `It opens for the user who is signed in there; without one, the page asks for a sign-in.${here}`,
   );
 };
+
+/** Throws `refused` where the role list says it; the server says it in any case. */
+function requireConsole(client: Client, { account }: NamedRole): void {
+  const roles = keptRoles(client.file('roles'))?.roles ?? [];
+  const found = roles.find(role => [role.account.name, role.account.id].includes(account));
+  if (typeof found?.account.sts_endpoint !== 'string') return;
+  throw new CliError('refused', `account ${printable(account)} has no AWS console`, {
+    lines: ['It is not an account of AWS. Get credentials instead: rolebridge credentials'],
+    code: 'console_missing',
+  });
+}
 
 /** Throws `refused` with the length. */
 function destinationIn(option: string | boolean | undefined): string | undefined {

@@ -98,7 +98,9 @@ function inRed(text: string): string {
 
 function sourceOf({ account, rule, group, usable, missing }: Role): string {
   if (!usable) return missing.join(' ');
-  return `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}`;
+  const via = account.via === null ? '' : `, ${account.via}`;
+  const store = typeof account.sts_endpoint === 'string' ? ', no AWS console' : '';
+  return `${group} (${rule})${via}${store}`;
 }
 
 function lengthOf(

@@ -33,6 +33,8 @@ export interface Role {
     readonly partition: string;
     readonly region: string;
     readonly via: string | null;
+    /** Its own STS; such an account has no console. Absent from older servers. */
+    readonly sts_endpoint?: string | null;
   };
   readonly role: string;
   readonly arn: string;
@@ -55,6 +57,7 @@ const isRoleList = objectOf({
     objectOf({
       account: objectOf({
         ...{ id: isText, name: isText, region: isText, via: orNull(isText) },
+        sts_endpoint: optional(orNull(isText)),
         environment: optional(orNull(isText)),
         owner: optional(orNull(isText)),
       }),

@@ -25,6 +25,7 @@ export const PROBE_FINDINGS = {
   'probes.signature': { level: 'error', title: 'AWS does not know the signing key' },
   'probes.skipped': { level: 'note', title: 'No role was probed' },
   'probes.space-short': { level: 'warning', title: 'Session tags nearly fill the space' },
+  'probes.sts-refused': { level: 'error', title: 'The STS of the account rejects the role' },
   'probes.tags-left-out': { level: 'warning', title: 'Optional tags do not fit' },
   'probes.throttled': { level: 'warning', title: 'STS throttles' },
   'probes.too-large': { level: 'error', title: 'Session policies and tags are too large' },

@@ -1,6 +1,7 @@
 /** The TLS certificate of the base URL, as browsers and AWS tools on other hosts would see it. */
 import type { ServerCertificate } from '../../core/direct-request.ts';
 import type { Finding, FindingId } from '../../core/finding.ts';
+import { readsKeysForAws } from '../../core/role.ts';
 import { daysUntil, formatDay } from '../../core/time.ts';
 import { type Gate, type Look, reasonOf } from './address-look.ts';
 
@@ -73,7 +74,7 @@ function limitOf(
       message: `The TLS certificate expires in ${days} days.`,
       fix: 'Renew the certificate at the proxy, and reload the proxy.',
     };
-  const asks = configuration.accounts.filter(({ trust }) => trust.by === 'web-identity');
+  const asks = configuration.accounts.filter(readsKeysForAws);
   if (isPublic || asks.length === 0) return undefined;
   return {
     ...{ id: 'address.authority-private' satisfies FindingId, subject, found: issuer },

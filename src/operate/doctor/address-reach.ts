@@ -3,6 +3,7 @@ import type { DirectAnswer } from '../../core/direct-request.ts';
 import type { Finding } from '../../core/finding.ts';
 import { isLoopbackHost } from '../../core/loopback.ts';
 import { isPublicAddress } from '../../core/network-distance.ts';
+import { readsKeysForAws } from '../../core/role.ts';
 import {
   at,
   attempt,
@@ -26,7 +27,7 @@ export async function* examineName(look: Look): Gate {
   const host = base.hostname.replace(/^\[|\]$/g, '');
   try {
     const addresses = await look.resolve(host);
-    const asks = configuration.accounts.filter(({ trust }) => trust.by === 'web-identity');
+    const asks = configuration.accounts.filter(readsKeysForAws);
     if (asks.length > 0 && !addresses.some(isPublicAddress))
       yield {
         ...{ id: 'address.not-public', subject: host, found: addresses.slice(0, 4).join(', ') },

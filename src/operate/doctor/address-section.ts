@@ -6,6 +6,7 @@
  */
 import type { Finding } from '../../core/finding.ts';
 import { isLoopbackHost } from '../../core/loopback.ts';
+import { readsKeysForAws } from '../../core/role.ts';
 import { examineCertificate } from './address-certificate.ts';
 import { examineDocuments } from './address-documents.ts';
 import type { AddressPorts, Findings, Look } from './address-look.ts';
@@ -64,7 +65,7 @@ function inOrder({ base }: Look): Finding {
 
 /** What AWS needs, and what no request of this host can show. */
 function outside({ base, configuration }: Look): Finding | undefined {
-  const asks = configuration.accounts.filter(({ trust }) => trust.by === 'web-identity');
+  const asks = configuration.accounts.filter(readsKeysForAws);
   if (asks.length === 0) return undefined;
   const isLocal = isLoopbackHost(base.hostname);
   return {

@@ -13,7 +13,7 @@ import type { IamState } from '../../core/iam/state.ts';
 import type { ConnectorId } from '../../core/identity.ts';
 import { counted, listed } from '../../core/listed.ts';
 import type { IamReader } from '../../core/ports.ts';
-import type { Account, AccountId, RoleName } from '../../core/role.ts';
+import { type Account, type AccountId, isOfAws, type RoleName } from '../../core/role.ts';
 import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust/plan.ts';
 import { outputFinding, readIamFiles } from './iam-files.ts';
 import type { Examination, Scope, Section } from './section.ts';
@@ -54,7 +54,10 @@ async function* examine(ports: IamPorts, examination: Examination): AsyncGenerat
   for (const id of states.keys()) if (!known.has(id)) yield otherAccount(id);
 
   const { plan, signers } = await planned(ports, examination);
-  const asked = askedOf(plan, examination.scope);
+  const ofAws = plan.accounts.filter(({ account }) => isOfAws(account));
+  const others = otherStores(plan, examination.scope);
+  if (others.length > 0) yield notAws(others);
+  const asked = askedOf({ accounts: ofAws }, examination.scope);
   yield* asked.unknownRoles.map(role => notGiven(role, examination.scope));
   const { readMetadata } = ports;
   const diagnosing = {
@@ -120,6 +123,22 @@ async function readProfile(
     };
     return { outputs: [], findings: [finding] };
   }
+}
+
+/** Accounts in the scope that are not of AWS. */
+function otherStores({ accounts }: TrustPlan, { accounts: named }: Scope): readonly Account[] {
+  const all = accounts.map(({ account }) => account).filter(account => !isOfAws(account));
+  return named.length === 0
+    ? all
+    : all.filter(({ id, name }) => named.includes(id) || named.includes(name));
+}
+
+function notAws(accounts: readonly Account[]): Finding {
+  return {
+    id: 'iam.not-aws',
+    subject: listed(accounts.map(({ name }) => name)),
+    message: 'Accounts with an STS of their own have no IAM of AWS. Probes try their roles.',
+  };
 }
 
 function otherAccount(id: string): Finding {

@@ -9,7 +9,13 @@ import type { ConnectorId } from '../../core/identity.ts';
 import { counted } from '../../core/listed.ts';
 import { nearest } from '../../core/nearest.ts';
 import { printableText } from '../../core/printable.ts';
-import { type Account, accountFinder, isRoleName, type RoleName } from '../../core/role.ts';
+import {
+  type Account,
+  accountFinder,
+  isOfAws,
+  isRoleName,
+  type RoleName,
+} from '../../core/role.ts';
 import { type AccountPlan, planTrust, type TrustPlan } from '../../core/trust/plan.ts';
 import { EXIT, type ExitCode, type Options, UsageError } from '../command.ts';
 import { printText } from '../output.ts';
@@ -72,8 +78,8 @@ export async function trustFiles(order: TrustOrder, options: Options): Promise<T
   const { format, existing } = order;
   const { plan, metadata } = await planned(order, options);
   const useful = plan.accounts.filter(
-    ({ roles, samlProvider, oidcProviders }) =>
-      samlProvider !== undefined || roles.length + oidcProviders.length > 0,
+    ({ account, roles, samlProvider, oidcProviders }) =>
+      isOfAws(account) && (samlProvider !== undefined || roles.length + oidcProviders.length > 0),
   );
   // A trust policy names only a hub's role that exists.
   const isHub = ({ roles }: AccountPlan): boolean => roles.some(of => of.mayAssume.length > 0);
@@ -86,14 +92,21 @@ export async function trustFiles(order: TrustOrder, options: Options): Promise<T
     printed: PRINTERS[format](options)(accounts),
     notes: plan.accounts.flatMap(account => [
       ...notesOf(account, useful.includes(account)),
-      ...(existing.lacks(account.account.id) ? [`${account.account.name}: ${UNKNOWN_IAM}`] : []),
+      ...(isOfAws(account.account) && existing.lacks(account.account.id)
+        ? [`${account.account.name}: ${UNKNOWN_IAM}`]
+        : []),
     ]),
   };
 }
 
 const UNKNOWN_IAM = '--iam says nothing of this account, so its roles and providers count as new.';
 
-function notesOf({ account: { name }, notes }: AccountPlan, isUseful: boolean): readonly string[] {
+const NOT_AWS =
+  'It has an STS of its own (endpoints.sts), so nothing is printed for it. Set it up by hand: docs/sts-stores.md.';
+
+function notesOf({ account, notes }: AccountPlan, isUseful: boolean): readonly string[] {
+  const { name } = account;
+  if (!isOfAws(account)) return [`${name}: ${NOT_AWS}`];
   const all = [...notes, ...(isUseful ? [] : ['No rule gives a role here, so IAM needs nothing.'])];
   return all.map(note => `${name}: ${note}`);
 }

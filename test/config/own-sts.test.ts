@@ -1,0 +1,48 @@
+/** `endpoints.sts` of accounts in the file of an organization. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GOOD, said, written } from './written.ts';
+
+const LIST = JSON.stringify({
+  Accounts: [
+    { Id: '111122223333', Name: 'prod', State: 'ACTIVE' },
+    { Id: '222233334444', Name: 'staging', State: 'ACTIVE' },
+  ].map(account => ({
+    ...account,
+    Arn: `arn:aws:organizations::111122223333:account/o-1/${account.Id}`,
+  })),
+});
+
+/** The good configuration, with these lines below `accounts`. */
+function byFile(...lines: readonly string[]): string {
+  const accounts = ['  file: accounts.json', ...lines].join('\n');
+  return GOOD.replace(/^accounts:\n(?: {2}- .*\n)+/m, `accounts:\n${accounts}\n`);
+}
+
+describe('an STS of its own in the file of an organization', () => {
+  const STORE =
+    '{ id: "555566667777", name: store, trust: web-identity, endpoints: { sts: "https://store.example.com/sts" } }';
+
+  it('belongs to the account of its entry alone', () =>
+    written(async ({ put, check }) => {
+      put('accounts.json', LIST);
+      const { configuration, problems } = await check(byFile('  entries:', `    - ${STORE}`));
+      assert.deepEqual(said(problems), []);
+      const endpoints = configuration!.accounts.map(({ name, stsEndpoint }) => [name, stsEndpoint]);
+      assert.deepEqual(endpoints, [
+        ['prod', undefined],
+        ['staging', undefined],
+        ['store', 'https://store.example.com/sts'],
+      ]);
+    }));
+
+  it('counts as a default, and is rejected where the trust is that of AWS', () =>
+    written(async ({ put, check }) => {
+      put('accounts.json', LIST);
+      const defaults = '  defaults: { endpoints: { sts: "https://store.example.com" } }';
+      const { problems } = await check(byFile(defaults));
+      const told = said(problems);
+      assert.ok(told.length > 0);
+      for (const line of told) assert.match(line, /"saml" needs an IAM SAML provider of AWS/);
+    }));
+});
