@@ -70,7 +70,9 @@ function endWithReader(fault: Error): void {
 }
 
 async function check(options: Options): Promise<ExitCode> {
-  return (await import('./operate/check.ts')).check(options);
+  const { metadataJudge } = await import('./compose/metadata-judge.ts');
+  const judge = metadataJudge({ now: () => Date.now() });
+  return (await import('./operate/check.ts')).check(options, judge);
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {

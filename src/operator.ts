@@ -31,7 +31,8 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     arguments: ['[CONFIG]'],
     requires: [],
     allows: [
-      ...(['base-url', 'provider', 'protocol', 'metadata', 'issuer', 'discovery'] as const),
+      ...(['base-url', 'provider', 'protocol', 'metadata', 'entity-id'] as const),
+      ...(['issuer', 'discovery'] as const),
       ...(['client-id', 'client-secret-env', 'client-secret-file', 'connector', 'claim'] as const),
       ...(['accounts-file', 'account', 'trust', 'rule', 'listen', 'store'] as const),
       ...(['aws-endpoint', 'offline', 'yes', 'print'] as const),

@@ -41,13 +41,13 @@ async function openConnector(
   configuration: ConnectorConfiguration,
   { process, configuration: { baseUrl }, keys }: Parts,
 ): Promise<OpenConnector> {
-  const { toIdps: outbound, validator, clock, secrets, log } = process;
-  const connectorLog = log.child({ connector: configuration.id });
+  const { toIdps, toFederations, validator, clock, secrets } = process;
+  const log = process.log.child({ connector: configuration.id });
   const onChange = (availability: Availability, thrown?: unknown): void =>
-    logConnector(connectorLog, availability, thrown);
+    logConnector(log, availability, thrown);
   if (configuration.protocol === 'oidc') {
-    const onDocument = (news: DocumentNews): void => logDocument(connectorLog, news);
-    const parts = { baseUrl, outbound, clock, secrets, onChange, onDocument };
+    const onDocument = (news: DocumentNews): void => logDocument(log, news);
+    const parts = { baseUrl, outbound: toIdps, clock, secrets, onChange, onDocument };
     return { connector: await createOidcConnector({ ...configuration, ...parts }) };
   }
   const { active, published } = keys.serviceProvider;
@@ -59,7 +59,13 @@ async function openConnector(
     certificatePem: keys.serviceProviderEncryption.active.certificatePem,
     privateKeys: keys.serviceProviderEncryption.decrypting.map(({ privateKey }) => privateKey),
   };
-  const parts = { baseUrl, outbound, clock, validator, signingKey, encryptionKey, onChange };
+  const onSkippedKeys = (skipped: readonly string[]): void => {
+    for (const why of skipped) log.warn({ why }, 'signing key of the identity provider not used');
+  };
+  const parts = {
+    outbound: configuration.metadata.entityId === undefined ? toIdps : toFederations,
+    ...{ baseUrl, clock, validator, signingKey, encryptionKey, onChange, onSkippedKeys },
+  };
   const connector = await createSamlConnector({ ...configuration, ...parts });
   return { connector, metadata: connector };
 }

@@ -18,6 +18,7 @@ import { createRateLimits, type RateLimits } from '../http/rate-limits.ts';
 import type { Logger } from '../log.ts';
 import { createOutbound, type Outbound } from '../outbound.ts';
 import { systemSecrets } from '../secrets.ts';
+import { FEDERATION_LIMITS } from './federation-limits.ts';
 import { createLend, type Lend } from './lease.ts';
 import { openStore } from './operator.ts';
 
@@ -35,6 +36,8 @@ export interface Process {
   readonly stopping: () => boolean;
   readonly rateLimits: RateLimits;
   readonly toIdps: Outbound;
+  /** To documents from which `saml.metadata.entityId` chooses. */
+  readonly toFederations: Outbound;
   readonly validator: ResponseValidator;
   /** Rejects with `unavailable`. */
   readonly storage: Lend<StorageKey, Storage>;
@@ -60,8 +63,8 @@ interface AwsLimits {
   readonly timeoutSeconds: Seconds;
 }
 
-/** A federation's metadata with many keys is the largest thing that an identity provider sends. */
-const IDP_BYTES = 2 * 1024 * 1024;
+/** Two million characters of metadata, in UTF-16, are the most that an identity provider sends. */
+const IDP_BYTES = 4 * 1024 * 1024;
 const IDP_TIMEOUT: Seconds = 5;
 /** STS and the sign-in service answer in a few kilobytes. */
 const AWS_BYTES = 256 * 1024;
@@ -78,6 +81,7 @@ export function openProcess({
   stopping = () => false,
 }: ProcessOptions): Process {
   const toIdps = createOutbound({ timeoutSeconds: IDP_TIMEOUT, maxBytes: IDP_BYTES });
+  const toFederations = createOutbound(FEDERATION_LIMITS);
   const validator = createResponseValidator();
   return {
     log,
@@ -86,6 +90,7 @@ export function openProcess({
     stopping,
     rateLimits: createRateLimits(),
     toIdps,
+    toFederations,
     validator,
     storage: createLend({
       open: key => openStorage(key, { log, clock }),
@@ -100,7 +105,7 @@ export function openProcess({
       open: async limits => createOutbound({ ...limits, maxBytes: AWS_BYTES }),
     }),
     close: async () => {
-      await Promise.all([validator.close(), toIdps.close()]);
+      await Promise.all([validator.close(), toIdps.close(), toFederations.close()]);
     },
   };
 }

@@ -9,10 +9,11 @@ import { createIssuer } from '../issuer/issuer.ts';
 import { openSigningKeys } from '../issuer/signing-keys.ts';
 import type { SamlMetadata, TrustSources } from '../operate/trust/trust.ts';
 import { createOutbound } from '../outbound.ts';
+import { FEDERATION_LIMITS } from './federation-limits.ts';
 
 const TIMEOUT = 10;
 /** A file of the configuration has no more. */
-const MOST_BYTES = 2_000_000;
+const MOST_BYTES = 4_000_000;
 
 export function composeForTrust(configuration: ConfigurationWithoutSecrets): TrustSources {
   return {
@@ -52,7 +53,9 @@ async function ownMetadata({
 type Location = Extract<ConnectorDescription, { protocol: 'saml' }>['metadata'];
 
 async function connectorMetadata(id: ConnectorId, location: Location): Promise<SamlMetadata> {
-  const outbound = createOutbound({ timeoutSeconds: TIMEOUT, maxBytes: MOST_BYTES });
+  const isOfMany = location.entityId !== undefined;
+  const limits = isOfMany ? FEDERATION_LIMITS : { timeoutSeconds: TIMEOUT, maxBytes: MOST_BYTES };
+  const outbound = createOutbound(limits);
   try {
     const xml = await loadMetadata({ location, outbound });
     const { entityId } = parseIdpMetadata(xml);

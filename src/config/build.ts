@@ -221,10 +221,12 @@ function connectorOf(
     label,
     multiFactorMethods: [...mfa, ...(stepUp?.authnContext ?? [])],
     keepCorporateProof,
-    metadata:
-      metadata.file === undefined
+    metadata: {
+      ...(metadata.file === undefined
         ? { url: required(metadata.url) }
-        : { file: absolutePath(metadata.file, options.directory) },
+        : { file: absolutePath(metadata.file, options.directory) }),
+      ...(metadata.entityId !== undefined && { entityId: metadata.entityId }),
+    },
     attributes: { ...attributes, ...groupsFormOf(saml) },
     subject,
     allowUnsolicited,

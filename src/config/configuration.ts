@@ -224,7 +224,10 @@ export interface RefreshConfiguration {
 export interface SamlConnectorConfiguration extends AnyConnector {
   readonly protocol: 'saml';
   /** `file` is an absolute path. */
-  readonly metadata: { readonly file: string } | { readonly url: string };
+  readonly metadata: ({ readonly file: string } | { readonly url: string }) & {
+    /** Chooses an entity of a document with several. */
+    readonly entityId?: string | undefined;
+  };
   readonly attributes: IdentityMapping;
   /** The attribute with the user's stable id, instead of the NameID. */
   readonly subject?: string | undefined;

@@ -188,6 +188,11 @@ const saml = z.strictObject({
     .strictObject({
       url: url().optional().describe('Where the identity provider publishes its metadata.'),
       file: filePath().optional().describe('A copy of the metadata.'),
+      entityId: token(1024).optional().meta({
+        description:
+          'The entityID of the identity provider, if the document describes several entities. The document can then have 64 MiB instead of 2 million characters.',
+        example: 'https://idp.example.org/idp/shibboleth',
+      }),
     })
     .meta({
       description: "The identity provider's SAML metadata: either `url` or `file`.",

@@ -8,6 +8,7 @@ import { claimNumberProblems } from './claim-numbers.ts';
 import type { Configuration, ConfigurationBySecrets, SecretsRead } from './configuration.ts';
 import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import { type JudgeMetadata, metadataProblems } from './metadata-files.ts';
 import { optionalTagProblems } from './optional-tag-checks.ts';
 import { permissionProblems } from './permissions.ts';
 import {
@@ -49,6 +50,8 @@ export interface CheckedConfiguration<S extends SecretsRead = 'all'> {
 export interface Reading<S extends SecretsRead> {
   readonly secrets: S;
   readonly env?: Environment;
+  /** Also judges the content of metadata files. */
+  readonly judgeMetadata?: JudgeMetadata | undefined;
 }
 
 /** A configuration that may be used, and its warnings. */
@@ -110,7 +113,7 @@ export async function checkConfiguration<S extends SecretsRead>(
 export async function checkConfigurationText<S extends SecretsRead>(
   text: string,
   path: string,
-  { secrets, env = process.env }: Reading<S>,
+  { secrets, env = process.env, judgeMetadata: judge }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
   if (/[^\P{Cc}\t\n\r]/u.test(text))
     return rejected(path, {
@@ -136,6 +139,7 @@ export async function checkConfigurationText<S extends SecretsRead>(
   const { document, facts } = gathered;
   const references = await resolveReferences(document, { directory, env, secrets });
   const { logo, problems: ofLogo } = await resolveLogo(document, directory);
+  const ofMetadata = await metadataProblems(document, { directory, judge });
   const at = (problem: ProblemAt): LocatedProblem =>
     located(path, problem, positionOf(problem.path));
   const ofContent = [
@@ -146,6 +150,7 @@ export async function checkConfigurationText<S extends SecretsRead>(
       ...references.problems,
     ]),
     ...ofLogo,
+    ...ofMetadata,
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
   ].map(at);

@@ -1,6 +1,6 @@
 /**
- * What the document points at: secrets in the environment and in files, session policies, copies of
- * metadata.
+ * What the document points at: secrets in the environment and in files, session policies, sets of
+ * public keys. Metadata of identity providers is in metadata-files.ts.
  */
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import type { SecretsRead } from './configuration.ts';
@@ -45,7 +45,7 @@ interface Pointer {
   readonly read: (text: string) => Found;
 }
 
-/** `file` is no secret: a copy of metadata, a session policy, a set of public keys. */
+/** `file` is no secret: a session policy, a set of public keys. */
 type PointerKind = 'secret of the store' | 'secret of the server' | 'file';
 
 const KEPT: { readonly [S in SecretsRead]: ReadonlySet<PointerKind> } = {
@@ -55,8 +55,6 @@ const KEPT: { readonly [S in SecretsRead]: ReadonlySet<PointerKind> } = {
 };
 
 const MAX_SECRET_BYTES = 64 * 1024;
-/** The SAML connector takes no more characters than this, and no character is less than a byte. */
-const MAX_METADATA_BYTES = 2_000_000;
 /** Key sets of issuers have a few kilobytes. */
 const MAX_KEY_SET_BYTES = 256 * 1024;
 
@@ -114,16 +112,6 @@ function* connectorPointers({ connectors = [] }: Readable<Document>): Generator<
     const secret = connector?.oidc?.clientSecret;
     if (secret)
       yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
-    const metadata = connector?.saml?.metadata;
-    // The metadata is read by the connector each time it needs it; here only that it can be.
-    if (metadata?.file)
-      yield {
-        path: ['connectors', index, 'saml', 'metadata', 'file'],
-        reference: { file: metadata.file },
-        kind: 'file',
-        maxBytes: MAX_METADATA_BYTES,
-        read: () => NOTHING,
-      };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Facts of the SAML metadata of an identity provider. */
 import type {
-  DocumentLocation,
+  MetadataLocation,
   PublishedEndpoint,
   PublishedKey,
   SamlProviderFacts,
@@ -23,10 +23,12 @@ const MOST_LISTED = 500;
 
 /** Throws `ProviderFault`. */
 export async function inspectSaml(
-  location: DocumentLocation,
+  location: MetadataLocation,
   parts: InspectorParts,
 ): Promise<SamlProviderFacts> {
-  const { outbound, answer } = recording(parts);
+  const { outbound, answer } = recording(
+    location.entityId === undefined ? parts : { ...parts, outbound: parts.toFederations },
+  );
   try {
     const xml = await loadMetadata({ location, outbound });
     const document = readIdpDocument(xml);
@@ -35,7 +37,7 @@ export async function inspectSaml(
     const { status = 200 } = answer() ?? {};
     const isAnswer = status === 200;
     throw providerFault(
-      isAnswer ? thrown : new Error(`answers with HTTP status ${status}`),
+      isAnswer ? withDetail(thrown) : new Error(`answers with HTTP status ${status}`),
       location,
       {
         kind: isAnswer ? 'document' : 'status',
@@ -43,6 +45,11 @@ export async function inspectSaml(
       },
     );
   }
+}
+
+/** The network's fault, if it is one, is among the causes. */
+function withDetail(thrown: unknown): unknown {
+  return new Error(explained(thrown), { cause: thrown });
 }
 
 function factsOf(

@@ -15,6 +15,8 @@ import { type Outbound, OutboundFault, type OutboundFaultKind } from '../outboun
 export interface InspectorParts {
   readonly clock: Clock;
   readonly outbound: Outbound;
+  /** For the metadata of a federation. */
+  readonly toFederations: Outbound;
   /** End of the TLS certificate of a host that was connected to. */
   readonly certificateEnd: (hostname: string) => Instant | undefined;
 }
@@ -33,7 +35,11 @@ interface RecordedAnswer {
   readonly served: Served;
 }
 
-export function recording({ clock, outbound, certificateEnd }: InspectorParts): Recorded {
+export function recording({
+  clock,
+  outbound,
+  certificateEnd,
+}: Omit<InspectorParts, 'toFederations'>): Recorded {
   let answer: RecordedAnswer | undefined;
   const fetch = async (...asked: Parameters<Outbound['fetch']>): Promise<Response> => {
     const response = await outbound.fetch(...asked);

@@ -8,6 +8,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { BeginOptions, Clock, Connector, ServiceProviderMetadata } from '../core/ports.ts';
+import type { MetadataLocation } from '../core/provider-facts.ts';
 import type {
   AuthenticationResponse,
   Availability,
@@ -22,7 +23,6 @@ import { inspected } from './inspection.ts';
 import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { MetadataSource } from './saml/idp-metadata-source.ts';
-import type { MetadataLocation } from './saml/metadata-loading.ts';
 import {
   type AssertedPerson,
   EMAIL_FORMAT,
@@ -88,6 +88,8 @@ export interface SamlConnectorOptions {
   readonly refreshSeconds?: Seconds | undefined;
   /** `cause` is for the log; the reason in the availability is fit for a page. */
   readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
+  /** Called when the metadata names other keys that are not used than before, with the reasons. */
+  readonly onSkippedKeys?: ((keys: readonly string[]) => void) | undefined;
 }
 
 const MAX_CLOCK_SKEW: Seconds = 120;
@@ -276,7 +278,8 @@ function sourceOf({ entityId }: IdpMetadata, { metadata }: SamlConnectorOptions)
 }
 
 function placeOf(metadata: MetadataLocation): string {
-  return 'file' in metadata ? `file ${metadata.file}` : `url ${metadata.url}`;
+  const place = 'file' in metadata ? `file ${metadata.file}` : `url ${metadata.url}`;
+  return metadata.entityId === undefined ? place : `${place} entity ${metadata.entityId}`;
 }
 
 function signInOf(

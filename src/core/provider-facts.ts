@@ -10,6 +10,9 @@ import type { Instant, Seconds } from './time.ts';
 
 export type DocumentLocation = { readonly url: string } | { readonly file: string };
 
+/** `entityId` chooses an entity of a document with several. */
+export type MetadataLocation = DocumentLocation & { readonly entityId?: string | undefined };
+
 /** How a document came. Everything is undefined for a file. */
 export interface Served {
   /** The clock of the provider minus ours, by its `Date` header; accurate to about a second. */
@@ -111,7 +114,7 @@ export class ProviderFault extends BridgeError {
 
 /** Looks at identity providers, with limits. Every member throws `ProviderFault`. */
 export interface ProviderInspector {
-  saml(metadata: DocumentLocation): Promise<SamlProviderFacts>;
+  saml(metadata: MetadataLocation): Promise<SamlProviderFacts>;
   /**
    * Fetches the discovery document and the keys. `discovery` is where the document is, if it is not
    * below the issuer.

@@ -7,6 +7,7 @@
 import type { SkippedAccount } from '../config/account-facts.ts';
 import type { ConfigurationWithoutSecrets } from '../config/configuration.ts';
 import type { CheckedConfiguration } from '../config/load.ts';
+import type { JudgeMetadata } from '../config/metadata-files.ts';
 import type { LocatedProblem } from '../config/problems.ts';
 import type { AccessRule } from '../core/access-rule.ts';
 import { counted, listed } from '../core/listed.ts';
@@ -27,8 +28,12 @@ const MOST_ROWS = 20;
 const MOST_NAMED = 3;
 const WIDE = 80;
 
-export async function check({ config, json }: Options): Promise<ExitCode> {
-  const checked = await checkAndPrint(config!, { secrets: 'none', warnsOfAbsent: true });
+export async function check(
+  { config, json }: Options,
+  judgeMetadata: JudgeMetadata,
+): Promise<ExitCode> {
+  const reading = { secrets: 'none', warnsOfAbsent: true, judgeMetadata } as const;
+  const checked = await checkAndPrint(config!, reading);
   const isUsable = isProxyUsable();
   const { configuration } = checked;
   if (json) writeJson(config!, checked);

@@ -39,6 +39,7 @@ export const OPTIONS = {
   provider: { type: 'string' },
   protocol: { type: 'string' },
   metadata: { type: 'string' },
+  'entity-id': { type: 'string' },
   issuer: { type: 'string' },
   discovery: { type: 'string' },
   'client-id': { type: 'string' },

@@ -9,6 +9,7 @@ import type {
   SecretsRead,
 } from '../config/configuration.ts';
 import { type CheckedConfiguration, checkConfiguration, formatProblems } from '../config/load.ts';
+import type { JudgeMetadata } from '../config/metadata-files.ts';
 import { readProxySettings } from '../core/proxy.ts';
 
 interface Reading<S extends SecretsRead> {
@@ -16,6 +17,8 @@ interface Reading<S extends SecretsRead> {
   readonly secrets: S;
   /** Warns of the secrets that are not here and that the server needs. */
   readonly warnsOfAbsent?: boolean;
+  /** Also judges the content of metadata files, which a running bridge reads by itself. */
+  readonly judgeMetadata?: JudgeMetadata;
 }
 
 /** Undefined if the configuration has problems, which are printed then. */
@@ -47,9 +50,9 @@ export async function readAgain(file: string): Promise<Configuration> {
 /** Checks the configuration of a command, and prints what was found. */
 export async function checkAndPrint<S extends SecretsRead>(
   file: string,
-  { secrets, warnsOfAbsent = false }: Reading<S>,
+  { secrets, warnsOfAbsent = false, judgeMetadata }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
-  const checked = await checkConfiguration(file, { secrets });
+  const checked = await checkConfiguration(file, { secrets, judgeMetadata });
   const { problems, warnings, absentSecrets } = checked;
   for (const told of [warnings, warnsOfAbsent ? absentSecrets : [], problems])
     if (told.length > 0) process.stderr.write(`${formatProblems(told)}\n`);

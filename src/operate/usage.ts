@@ -163,6 +163,11 @@ const OPTIONS_HELP: readonly OptionHelp[] = [
     help: 'OpenID Connect: the issuer, as the provider names it',
   },
   {
+    option: 'entity-id',
+    words: '--entity-id ID',
+    help: 'SAML: the identity provider, if the metadata describes several entities',
+  },
+  {
     option: 'discovery',
     words: '--discovery URL',
     help: 'OpenID Connect: the discovery document, if it is not below the issuer',

@@ -146,12 +146,23 @@ function certificateOf(base64: string): KeyMaterial {
   try {
     const der = bytesOf(base64);
     const certificate = new X509Certificate(der);
-    if (certificate.raw.length !== der.length)
+    if (der.length > lengthOf(der))
       return unreadable('contains a certificate with something behind it');
     return readable(certificate.publicKey, certificate);
   } catch {
     return unreadable('contains a certificate that cannot be read');
   }
+}
+
+/**
+ * The length that the first element of the bytes says (X.690 section 8.1.3). The library re-encodes
+ * what is not DER, so the length of its own form does not count.
+ */
+function lengthOf(der: Buffer): number {
+  const [, first = 0] = der;
+  if (first < 0x80) return 2 + first;
+  const octets = first - 0x80;
+  return octets === 0 || octets > 4 ? der.length : 2 + octets + der.readUIntBE(2, octets);
 }
 
 /** Throws an Error if the text is not base64. */

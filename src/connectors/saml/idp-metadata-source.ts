@@ -7,11 +7,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
+import type { MetadataLocation } from '../../core/provider-facts.ts';
 import type { Availability } from '../../core/sign-in.ts';
 import { HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
 import type { Outbound } from '../../outbound.ts';
 import { type IdpMetadata, parseIdpMetadata } from './idp-metadata.ts';
-import { loadMetadata, type MetadataLocation, UNREADABLE } from './metadata-loading.ts';
+import { loadMetadata, UNREADABLE } from './metadata-loading.ts';
 
 export interface MetadataSourceOptions {
   readonly location: MetadataLocation;
@@ -21,6 +22,8 @@ export interface MetadataSourceOptions {
   readonly refreshSeconds?: Seconds | undefined;
   /** Called when the state changes; `cause` is for the log. */
   readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
+  /** Called when the metadata names other keys that are not used than before. */
+  readonly onSkippedKeys?: ((keys: readonly string[]) => void) | undefined;
 }
 
 const FIRST_RETRY: Seconds = 5;
@@ -119,6 +122,9 @@ export class MetadataSource {
       // Users are known by connector and subject: under another IdP they would be other users.
       if (this.#good !== undefined && fresh.entityId !== this.#good.entityId)
         throw new BridgeError('connector_unavailable', RENAMED);
+      const { skippedKeys } = fresh;
+      if (!isDeepStrictEqual(skippedKeys, this.#good?.skippedKeys ?? []))
+        this.#options.onSkippedKeys?.(skippedKeys);
       this.#good = fresh;
       this.#failures = 0;
       this.#become({ state: 'ready' }, undefined);

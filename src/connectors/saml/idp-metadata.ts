@@ -8,7 +8,7 @@ import type { AuthenticationRequest } from '../../core/sign-in.ts';
 import type { Instant } from '../../core/time.ts';
 import { isSecureUrl } from '../../outbound.ts';
 import { describedKey, type IdpKey, keysIn, verifyingKeys } from './idp-keys.ts';
-import { isSamlIdp, onlyEntity, SAML_METADATA } from './metadata-entity.ts';
+import { isSamlIdp, NO_SINGLE, onlyEntity, requireSize, SAML_METADATA } from './metadata-entity.ts';
 import { metadataFault, readingXml } from './metadata-fault.ts';
 import { earliestEnd, instantOf } from './metadata-times.ts';
 import { childrenNamed, parseStrictXml, type XmlElement, type XmlLimits } from './strict-xml.ts';
@@ -65,14 +65,15 @@ export interface IdpDocument {
 
 /** Throws `connector_unavailable`. */
 export function readIdpDocument(xml: string): IdpDocument {
-  const entity = readingXml(() => parseStrictXml(onlyEntity(xml), METADATA_LIMITS));
+  const entity = readingXml(() => entityIn(xml.replace(/^\uFEFF/, '')));
   const entityId = entity.attributes.get('entityID')?.trim() ?? '';
   if (entityId === '' || entityId.length > MAX_ENTITY_ID)
     throw metadataFault('has no usable entityID');
   const roles = childrenNamed(entity, SAML_METADATA, 'IDPSSODescriptor').filter(isSamlIdp);
   const [role, ...more] = roles;
+  if (role === undefined) throw metadataFault(NO_SINGLE);
   // Which of them counts is undefined (saml-metadata 2.4.1).
-  if (role === undefined || more.length > 0)
+  if (more.length > 0)
     throw metadataFault('describes its identity provider in more than one IDPSSODescriptor');
   return {
     entityId,
@@ -83,6 +84,14 @@ export function readIdpDocument(xml: string): IdpDocument {
     validUntil: endOf([entity, role]),
     keys: keysIn(role),
   };
+}
+
+/** The root, as `loadMetadata` gives it; else the only identity provider of several entities. */
+function entityIn(xml: string): XmlElement {
+  requireSize(xml.length);
+  const root = parseStrictXml(xml, METADATA_LIMITS);
+  const isEntity = root.namespace === SAML_METADATA && root.name === 'EntityDescriptor';
+  return isEntity ? root : parseStrictXml(onlyEntity(xml), METADATA_LIMITS);
 }
 
 /** Throws `connector_unavailable` for a provider that the bridge cannot use. */

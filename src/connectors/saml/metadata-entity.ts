@@ -20,7 +20,7 @@ const MAX_CHARACTERS = 2_000_000;
 const MAX_DEPTH = 40;
 const MAX_SHOWN = 200;
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
-const NO_SINGLE = 'describes no single SAML 2.0 identity provider';
+export const NO_SINGLE = 'describes no single SAML 2.0 identity provider';
 const KEY = 'saml.metadata.entityId';
 
 /**
@@ -44,8 +44,16 @@ export async function chosenEntity(
 /** The only identity provider of a document; the same text if that is the root. */
 export function onlyEntity(text: string): string {
   const scan = new EntityScan(undefined);
-  scan.write(text.replace(/^\uFEFF/, ''));
+  scan.write(text);
   return scan.end();
+}
+
+/** Throws `connector_unavailable` for a document that is too large without a choice. */
+export function requireSize(characters: number): void {
+  if (characters > MAX_CHARACTERS)
+    throw metadataFault(
+      `is larger than ${MAX_CHARACTERS} characters; if it describes several entities, choose one with ${KEY}`,
+    );
 }
 
 export function isSamlIdp({ attributes }: { attributes: ReadonlyMap<string, string> }): boolean {
@@ -99,10 +107,7 @@ class EntityScan {
   }
 
   write(piece: string): void {
-    if (this.#wanted === undefined && this.#before + piece.length > MAX_CHARACTERS)
-      throw metadataFault(
-        `is larger than ${MAX_CHARACTERS} characters; if it describes several entities, choose one with ${KEY}`,
-      );
+    if (this.#wanted === undefined) requireSize(this.#before + piece.length);
     this.#piece = piece;
     if (this.#kept !== undefined) {
       this.#kept.text += piece;

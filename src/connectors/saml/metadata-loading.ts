@@ -6,14 +6,10 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { MIMEType } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
+import type { MetadataLocation } from '../../core/provider-facts.ts';
 import type { Outbound } from '../../outbound.ts';
 import { chosenEntity } from './metadata-entity.ts';
 import { type MetadataBytes, metadataPieces } from './metadata-text.ts';
-
-export type MetadataLocation = ({ readonly file: string } | { readonly url: string }) & {
-  /** Chooses an entity of an aggregate. */
-  readonly entityId?: string | undefined;
-};
 
 interface Loading {
   readonly location: MetadataLocation;
@@ -35,7 +31,7 @@ export async function loadMetadata({ location, outbound }: Loading): Promise<str
 }
 
 /** The same of a document that was read. Throws `connector_unavailable`. */
-function entityIn(document: MetadataBytes, entityId: string | undefined): Promise<string> {
+export function entityIn(document: MetadataBytes, entityId: string | undefined): Promise<string> {
   return chosenEntity(metadataPieces(document), entityId);
 }
 

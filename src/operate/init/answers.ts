@@ -7,6 +7,8 @@ export interface Answers {
   readonly protocol: Protocol;
   /** SAML: an address, or the path of a file as it was given. */
   readonly metadata?: string;
+  /** The entityID of the provider, if the metadata describes several entities. */
+  readonly entityId?: string;
   readonly issuer?: string;
   /** The address of the discovery document, if it is not below the issuer. */
   readonly discovery?: string;

@@ -75,9 +75,12 @@ function labelOf({ provider, connector }: Answers): string {
 }
 
 function samlOf({ answers, relative }: Draft, row: SamlRow): object {
-  const { metadata = '' } = answers;
+  const { metadata = '', entityId } = answers;
   return {
-    metadata: isAddress(metadata) ? { url: metadata } : { file: relative(metadata) },
+    metadata: {
+      ...(isAddress(metadata) ? { url: metadata } : { file: relative(metadata) }),
+      ...(entityId !== undefined && { entityId }),
+    },
     ...(row.subject !== undefined && { subject: row.subject }),
     attributes: claimNames(answers, row.claims),
   };

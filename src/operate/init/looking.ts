@@ -32,9 +32,9 @@ export async function lookAt(
   now: Instant,
 ): Promise<Looked> {
   if (known.protocol === 'saml') {
-    const { metadata = '' } = known;
+    const { metadata = '', entityId } = known;
     const location = isAddress(metadata) ? { url: metadata } : { file: resolve(metadata) };
-    const facts = await inspector.saml(location);
+    const facts = await inspector.saml({ ...location, entityId });
     return { facts, known, findings: await findingsOf(known, facts, now) };
   }
   const { issuer: asked = '', discovery } = known;

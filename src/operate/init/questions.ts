@@ -106,6 +106,14 @@ export const QUESTIONS: readonly Question[] = [
     parse: ([text]) => metadataIn(text!, isAddress(text!)),
   }),
   row({
+    key: 'entityId',
+    option: '--entity-id ID (SAML)',
+    applies: isSaml,
+    given: options => one(options['entity-id']),
+    initial: () => [],
+    parse: ([text]) => text?.trim(),
+  }),
+  row({
     key: 'issuer',
     option: '--issuer URL (OpenID Connect)',
     message: () => 'Issuer of the provider',

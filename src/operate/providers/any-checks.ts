@@ -4,8 +4,8 @@ import type { FindingId } from '../../core/finding.ts';
 import { listed } from '../../core/listed.ts';
 import type {
   OidcProviderFacts,
-  PublishedKey,
   PublishedEndpoint,
+  PublishedKey,
   SamlProviderFacts,
 } from '../../core/provider-facts.ts';
 import type { Seconds } from '../../core/time.ts';
