@@ -102,7 +102,23 @@ export interface SignatureParts {
   readonly uri: string;
   /** XML inside KeyInfo. */
   readonly keyInfo: string;
+  /** PrefixList of CanonicalizationMethod, and of the last Transform. '' stands for none. */
+  readonly signedInfoPrefixes: string;
+  readonly prefixes: string;
+  /** XML inside SignatureMethod, DigestMethod, and at the end of the Signature. */
+  readonly methodContent: string;
+  readonly digestContent: string;
+  readonly tail: string;
 }
+
+/** What is declared around a signature, and so can be in a PrefixList. */
+const DECLARED: Readonly<Record<string, string>> = {
+  ds: DSIG,
+  saml: 'urn:oasis:names:tc:SAML:2.0:assertion',
+  samlp: 'urn:oasis:names:tc:SAML:2.0:protocol',
+  xs: 'http://www.w3.org/2001/XMLSchema',
+  xsi: 'http://www.w3.org/2001/XMLSchema-instance',
+};
 
 const HASHES: Readonly<Record<string, string>> = {
   [`${DSIG}rsa-sha1`]: 'sha1',
@@ -111,6 +127,8 @@ const HASHES: Readonly<Record<string, string>> = {
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': 'sha256',
   'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1': 'sha256',
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': 'sha512',
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': 'sha384',
+  'http://www.w3.org/2001/04/xmldsig-more#sha384': 'sha384',
   'http://www.w3.org/2001/04/xmlenc#sha256': 'sha256',
   'http://www.w3.org/2001/04/xmlenc#sha512': 'sha512',
 };
@@ -130,24 +148,47 @@ export function signElement(
     transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE],
     uri: `#${id}`,
     keyInfo: `<ds:X509Data><ds:X509Certificate>${key.certificate}</ds:X509Certificate></ds:X509Data>`,
+    ...{ signedInfoPrefixes: '', prefixes: '', methodContent: '', digestContent: '', tail: '' },
     ...changes,
   };
-  const digest = createHash(HASHES[parts.digest]!).update(canonical(xml, id)).digest('base64');
+  const digest = createHash(HASHES[parts.digest]!)
+    .update(canonical(xml, id, parts.prefixes))
+    .digest('base64');
   const transforms = parts.transforms
-    .map(name => `<ds:Transform Algorithm="${name}"></ds:Transform>`)
+    .map((name, index, { length }) => {
+      const list = index === length - 1 ? inclusive(parts.prefixes) : '';
+      return `<ds:Transform Algorithm="${name}">${list}</ds:Transform>`;
+    })
     .join('');
   // Written in its canonical form, so that it can be signed as it stands.
   const signedInfo =
-    `<ds:SignedInfo xmlns:ds="${DSIG}"><ds:CanonicalizationMethod Algorithm="${parts.canonicalization}"></ds:CanonicalizationMethod>` +
-    `<ds:SignatureMethod Algorithm="${parts.method}"></ds:SignatureMethod><ds:Reference URI="${parts.uri}">` +
-    `<ds:Transforms>${transforms}</ds:Transforms><ds:DigestMethod Algorithm="${parts.digest}"></ds:DigestMethod>` +
+    `<ds:SignedInfo${declarations(parts.signedInfoPrefixes)}><ds:CanonicalizationMethod Algorithm="${parts.canonicalization}">${inclusive(parts.signedInfoPrefixes)}</ds:CanonicalizationMethod>` +
+    `<ds:SignatureMethod Algorithm="${parts.method}">${parts.methodContent}</ds:SignatureMethod><ds:Reference URI="${parts.uri}">` +
+    `<ds:Transforms>${transforms}</ds:Transforms><ds:DigestMethod Algorithm="${parts.digest}">${parts.digestContent}</ds:DigestMethod>` +
     `<ds:DigestValue>${digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>`;
   const value = signatureValue(signedInfo, parts);
   const keyInfo = parts.keyInfo === '' ? '' : `<ds:KeyInfo>${parts.keyInfo}</ds:KeyInfo>`;
-  const signature = `<ds:Signature xmlns:ds="${DSIG}">${signedInfo}<ds:SignatureValue>${value}</ds:SignatureValue>${keyInfo}</ds:Signature>`;
+  // Not in canonical form: the namespaces of a PrefixList are those around the Signature.
+  const written = signedInfo.replace(/^<ds:SignedInfo[^>]*>/, `<ds:SignedInfo xmlns:ds="${DSIG}">`);
+  const signature = `<ds:Signature xmlns:ds="${DSIG}">${written}<ds:SignatureValue>${value}</ds:SignatureValue>${keyInfo}${parts.tail}</ds:Signature>`;
   const issuerEnd =
     xml.indexOf('</saml:Issuer>', xml.indexOf(`ID="${id}"`)) + '</saml:Issuer>'.length;
   return xml.slice(0, issuerEnd) + signature + xml.slice(issuerEnd);
+}
+
+function inclusive(prefixes: string): string {
+  return prefixes === ''
+    ? ''
+    : `<ec:InclusiveNamespaces xmlns:ec="${EXCLUSIVE}" PrefixList="${prefixes}"></ec:InclusiveNamespaces>`;
+}
+
+/** In canonical order. */
+function declarations(prefixes: string): string {
+  return [...new Set(['ds', ...prefixes.split(' ')])]
+    .filter(prefix => Object.hasOwn(DECLARED, prefix))
+    .sort()
+    .map(prefix => ` xmlns:${prefix}="${DECLARED[prefix]}"`)
+    .join('');
 }
 
 function signatureValue(signedInfo: string, { key, method }: SignatureParts): string {
@@ -173,13 +214,20 @@ export async function isSignedBy(xml: string, certificate: X509Certificate): Pro
 }
 
 /** Exclusive canonicalization without comments of the element with this ID. */
-function canonical(xml: string, id: string): string {
+function canonical(xml: string, id: string, prefixes: string): string {
   const document = xmldsig.Parse(xml);
   const element = Array.from(document.getElementsByTagName('*')).find(
     candidate => candidate.getAttribute('ID') === id,
   );
   if (element === undefined) throw new Error(`no element has the ID ${id}`);
-  return new xmldsig.XmlCanonicalizer(false, true).Canonicalize(element);
+  const canonicalizer = new xmldsig.XmlCanonicalizer(false, true);
+  if (prefixes !== '') canonicalizer.InclusiveNamespacesPrefixList = prefixes;
+  const text: string = canonicalizer.Canonicalize(element);
+  // The library does not know of namespaces that an ancestor declares.
+  const isInherited = prefixes.split(' ').includes('samlp') && text.startsWith('<saml:Assertion ');
+  return isInherited
+    ? text.replace(` xmlns:saml="${DECLARED.saml}"`, `$& xmlns:samlp="${DECLARED.samlp}"`)
+    : text;
 }
 
 // ---------------------------------------------------------------- responses

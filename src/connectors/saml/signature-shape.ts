@@ -4,6 +4,7 @@
  * Owns: its parts, their order and algorithms, and which element it covers. Does not own: verifying
  * it (engine, signers).
  */
+import { printableExcerpt } from '../../core/printable.ts';
 import { refusal } from './refusal.ts';
 import type { XmlElement } from './strict-xml.ts';
 
@@ -26,6 +27,7 @@ const DIGEST_METHODS = new Set([
 export const SIGNATURE_PARTS = new Set([
   ...['Signature', 'SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod'],
   ...['Reference', 'Transforms', 'Transform', 'DigestMethod', 'DigestValue', 'Object'],
+  'InclusiveNamespaces',
 ]);
 
 /**
@@ -54,29 +56,84 @@ export function checkSignatureShape(signature: XmlElement, parent: XmlElement): 
   if (!/^[A-Za-z_][\w.-]{0,255}$/.test(id)) throw refusal(`the ${parent.name} has no usable ID`);
   if (reference!.attributes.get('URI') !== `#${id}`)
     throw refusal(`the signature of the ${parent.name} refers to another element`);
-  const algorithms = [canonicalization!, method!, digestMethod!, enveloped!, exclusive!].map(
-    part => part.attributes.get('Algorithm') ?? '',
-  );
-  const [canonicalizationName, methodName, digestName, ...transformNames] = algorithms;
-  if (!SIGNATURE_METHODS.has(methodName!))
-    throw refusal('the signature algorithm is not RSA with SHA-256 or SHA-512');
-  if (!DIGEST_METHODS.has(digestName!))
-    throw refusal('the digest algorithm is not SHA-256 or SHA-512');
-  if (
-    canonicalizationName !== EXCLUSIVE_C14N ||
-    transformNames[0] !== ENVELOPED ||
-    transformNames[1] !== EXCLUSIVE_C14N
-  ) {
-    throw refusal(
-      'the signature uses a transform other than enveloped and exclusive canonicalization',
-    );
-  }
+  requireAlgorithms({ canonicalization, method, digestMethod, enveloped, exclusive });
   if (signatureValue!.children.length + digestValue!.children.length > 0)
     throw refusal('a signature value contains elements');
+  for (const part of [method!, digestMethod!, enveloped!]) requireNoParameters(part);
   return [
     ...[signature, signedInfo!, signatureValue!, canonicalization!, method!, reference!],
     ...[transforms!, digestMethod!, digestValue!, enveloped!, exclusive!],
+    ...[canonicalization!, exclusive!].flatMap(inclusiveNamespacesIn),
   ];
+}
+
+type Algorithms = 'canonicalization' | 'method' | 'digestMethod' | 'enveloped' | 'exclusive';
+
+function requireAlgorithms(parts: Readonly<Record<Algorithms, XmlElement | undefined>>): void {
+  const { canonicalization, method, digestMethod, enveloped, exclusive } = parts;
+  if (!SIGNATURE_METHODS.has(algorithmOf(method)))
+    throw refusal(
+      `the signature algorithm is not RSA with SHA-256 or SHA-512 (it is ${quoted(method)}); select RSA-SHA256 at the IdP${advice(method)}`,
+    );
+  if (!DIGEST_METHODS.has(algorithmOf(digestMethod)))
+    throw refusal(
+      `the digest algorithm is not SHA-256 or SHA-512 (it is ${quoted(digestMethod)}); select SHA-256 at the IdP`,
+    );
+  const other = [
+    [canonicalization, EXCLUSIVE_C14N],
+    [enveloped, ENVELOPED],
+    [exclusive, EXCLUSIVE_C14N],
+  ] as const;
+  const odd = other.find(([part, expected]) => algorithmOf(part) !== expected)?.[0];
+  if (odd !== undefined)
+    throw refusal(
+      `the signature uses a transform other than enveloped and exclusive canonicalization (the ${odd.name} is ${quoted(odd)}); select exclusive canonicalization without comments at the IdP`,
+    );
+}
+
+function algorithmOf(part: XmlElement | undefined): string {
+  return part?.attributes.get('Algorithm') ?? '';
+}
+
+/** An algorithm as the log names it: foreign text. */
+function quoted(part: XmlElement | undefined): string {
+  return JSON.stringify(printableExcerpt(algorithmOf(part), MAX_QUOTED));
+}
+
+const MAX_QUOTED = 100;
+
+/** Keys on elliptic curves cannot be verified (docs/adr/0048). */
+function advice(method: XmlElement | undefined): string {
+  return /#ecdsa-|eddsa/i.test(algorithmOf(method)) ? ', which requires an RSA signing key' : '';
+}
+
+/** Parameters would change what an algorithm does, and the engine reads none of them. */
+function requireNoParameters({ name, children }: XmlElement): void {
+  const [parameter] = children;
+  if (parameter !== undefined)
+    throw refusal(
+      `the ${name} of a signature contains ${nameOf(parameter)}, which this bridge does not support; select an algorithm without parameters at the IdP`,
+    );
+}
+
+/**
+ * The InclusiveNamespaces of an exclusive canonicalization, which the engine obeys (Exclusive XML
+ * Canonicalization 1.0, section 3). The default namespace is none of the prefixes that it knows.
+ */
+function inclusiveNamespacesIn({ name, children }: XmlElement): readonly XmlElement[] {
+  const [list, ...more] = children;
+  if (list === undefined) return [];
+  const isList = list.namespace === EXCLUSIVE_C14N && list.name === 'InclusiveNamespaces';
+  if (!isList || more.length > 0 || list.children.length > 0)
+    throw refusal(
+      `the ${name} of a signature contains more than one InclusiveNamespaces; select exclusive canonicalization without parameters at the IdP`,
+    );
+  const prefixes = list.attributes.get('PrefixList');
+  if (prefixes === undefined || !/^(?:[\p{L}_][\p{L}\p{N}_.-]* ?)*$/u.test(prefixes))
+    throw refusal(
+      `the InclusiveNamespaces in the ${name} of a signature names the default namespace (#default) or no prefix, which this bridge does not support; leave the PrefixList empty at the IdP`,
+    );
+  return [list];
 }
 
 /**
@@ -96,7 +153,18 @@ function sequence(
     );
   if (!fits)
     throw refusal(
-      `the ${parent.name} of a signature does not have exactly the parts that it must have`,
+      `the ${parent.name} of a signature does not have exactly the parts that it must have (it has ${namesOf(parent.children)}, and must have ${names.join(', ')})`,
     );
   return parent.children;
+}
+
+/** The first of them: foreign text. */
+function namesOf(elements: readonly XmlElement[]): string {
+  const named = elements.slice(0, 6).map(nameOf);
+  if (elements.length > named.length) named.push(`${elements.length - named.length} more`);
+  return named.join(', ') || 'none';
+}
+
+function nameOf({ name }: XmlElement): string {
+  return printableExcerpt(name, 40);
 }
