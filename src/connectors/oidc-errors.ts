@@ -116,8 +116,26 @@ function sentenceOf(error: ClientError): string {
   const precise =
     cause instanceof Error &&
     ['OperationProcessingError', 'UnsupportedOperationError'].includes(cause.name);
-  return precise ? cause.message : error.message;
+  return precise ? `${cause.message}${algorithmIn(cause)}` : error.message;
 }
+
+/**
+ * Which algorithm the provider signed with, and what to do, if that is the fault. The name is the
+ * provider's: only one that is known is shown.
+ */
+function algorithmIn({ message, cause }: Error): string {
+  if (message !== 'unexpected JWT "alg" header parameter') return '';
+  const { alg } = (cause as { readonly header?: { readonly alg?: unknown } }).header ?? {};
+  const known = JWS_ALGORITHMS.find(name => name === alg);
+  return known === undefined ? '' : ` (${known}); set RS256 for this client at the provider`;
+}
+
+/** RFC 7518 section 3.1, and EdDSA. */
+const JWS_ALGORITHMS = [
+  'none',
+  ...['HS', 'RS', 'PS', 'ES'].flatMap(kind => [`${kind}256`, `${kind}384`, `${kind}512`]),
+  'EdDSA',
+];
 
 function bridgeErrorIn(thrown: unknown): BridgeError | undefined {
   if (thrown instanceof BridgeError) return thrown;

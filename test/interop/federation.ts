@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { useFixture } from '../support/fixture.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, enterPassword, startWorld, type World } from '../support/world.ts';
-import type { ProviderFederation } from './provider-suite.ts';
+import type { ProviderFederation } from './provider-federation.ts';
 import { installed, type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
 import type { SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
 

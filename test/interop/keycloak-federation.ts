@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 import type { Keycloak } from './keycloak.ts';
 import { codeOfAlice } from './keycloak-browser.ts';
-import type { ProviderFederation } from './provider-suite.ts';
+import type { ProviderFederation } from './provider-federation.ts';
 
 const documented = (name: string): string =>
   readFileSync(new URL(`../../docs/keycloak/${name}`, import.meta.url), 'utf8');

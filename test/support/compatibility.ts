@@ -24,6 +24,9 @@ export const COMPATIBLE = {
   'simplesamlphp-saml': { table: 'Providers', name: 'SimpleSAMLphp', by: 'SAML 2.0' },
   'keycloak-oidc': { table: 'Providers', name: 'Keycloak', by: 'OpenID Connect' },
   'keycloak-saml': { table: 'Providers', name: 'Keycloak', by: 'SAML 2.0' },
+  'lemonldap-saml': { table: 'Providers', name: 'LemonLDAP::NG', by: 'SAML 2.0' },
+  'lemonldap-oidc': { table: 'Providers', name: 'LemonLDAP::NG', by: 'OpenID Connect' },
+  'glewlwyd-oidc': { table: 'Providers', name: 'Glewlwyd', by: 'OpenID Connect' },
 } as const satisfies Readonly<Record<string, Compatible>>;
 
 export type RowId = keyof typeof COMPATIBLE;
