@@ -71,8 +71,9 @@ function endWithReader(fault: Error): void {
 
 async function check(options: Options): Promise<ExitCode> {
   const { metadataJudge } = await import('./compose/metadata-judge.ts');
-  const judge = metadataJudge({ now: () => Date.now() });
-  return (await import('./operate/check.ts')).check(options, judge);
+  const { judgeKeys } = await import('./compose/keys-judge.ts');
+  const judgeMetadata = metadataJudge({ now: () => Date.now() });
+  return (await import('./operate/check.ts')).check(options, { judgeMetadata, judgeKeys });
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {

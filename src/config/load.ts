@@ -18,6 +18,7 @@ import {
   type Problem,
   type ProblemAt,
 } from './problems.ts';
+import { absolutePath } from './reference-places.ts';
 import { resolveReferences } from './references.ts';
 import { type Document, schemaOf } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -46,12 +47,17 @@ export interface CheckedConfiguration<S extends SecretsRead = 'all'> {
   readonly absentSecrets: readonly LocatedProblem[];
 }
 
+/** What keeps a bridge from starting with the keys in this directory. */
+export type JudgeKeys = (directory: string) => Promise<readonly Problem[]>;
+
 /** Which secrets are read. Others are checked if they are there, and not kept. */
 export interface Reading<S extends SecretsRead> {
   readonly secrets: S;
   readonly env?: Environment;
   /** Also judges the content of metadata files. */
   readonly judgeMetadata?: JudgeMetadata | undefined;
+  /** Also judges the keys of the issuer. */
+  readonly judgeKeys?: JudgeKeys | undefined;
 }
 
 /** A configuration that may be used, and its warnings. */
@@ -113,7 +119,7 @@ export async function checkConfiguration<S extends SecretsRead>(
 export async function checkConfigurationText<S extends SecretsRead>(
   text: string,
   path: string,
-  { secrets, env = process.env, judgeMetadata: judge }: Reading<S>,
+  { secrets, env = process.env, judgeMetadata: judge, judgeKeys }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
   if (/[^\P{Cc}\t\n\r]/u.test(text))
     return rejected(path, {
@@ -140,6 +146,8 @@ export async function checkConfigurationText<S extends SecretsRead>(
   const references = await resolveReferences(document, { directory, env, secrets });
   const { logo, problems: ofLogo } = await resolveLogo(document, directory);
   const ofMetadata = await metadataProblems(document, { directory, judge });
+  const keys = document.issuer?.keys?.directory;
+  const ofKeys = keys && judgeKeys ? await judgeKeys(absolutePath(keys, directory)) : [];
   const at = (problem: ProblemAt): LocatedProblem =>
     located(path, problem, positionOf(problem.path));
   const ofContent = [
@@ -151,6 +159,7 @@ export async function checkConfigurationText<S extends SecretsRead>(
     ]),
     ...ofLogo,
     ...ofMetadata,
+    ...ofKeys.map(problem => ({ path: ['issuer', 'keys', 'directory'], ...problem })),
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
   ].map(at);

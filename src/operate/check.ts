@@ -6,7 +6,7 @@
  */
 import type { SkippedAccount } from '../config/account-facts.ts';
 import type { ConfigurationWithoutSecrets } from '../config/configuration.ts';
-import type { CheckedConfiguration } from '../config/load.ts';
+import type { CheckedConfiguration, JudgeKeys } from '../config/load.ts';
 import type { JudgeMetadata } from '../config/metadata-files.ts';
 import type { LocatedProblem } from '../config/problems.ts';
 import type { AccessRule } from '../core/access-rule.ts';
@@ -30,9 +30,9 @@ const WIDE = 80;
 
 export async function check(
   { config, json }: Options,
-  judgeMetadata: JudgeMetadata,
+  judges: { readonly judgeMetadata: JudgeMetadata; readonly judgeKeys: JudgeKeys },
 ): Promise<ExitCode> {
-  const reading = { secrets: 'none', warnsOfAbsent: true, judgeMetadata } as const;
+  const reading = { secrets: 'none', warnsOfAbsent: true, ...judges } as const;
   const checked = await checkAndPrint(config!, reading);
   const isUsable = isProxyUsable();
   const { configuration } = checked;

@@ -8,7 +8,12 @@ import type {
   ConfigurationBySecrets,
   SecretsRead,
 } from '../config/configuration.ts';
-import { type CheckedConfiguration, checkConfiguration, formatProblems } from '../config/load.ts';
+import {
+  type CheckedConfiguration,
+  checkConfiguration,
+  formatProblems,
+  type JudgeKeys,
+} from '../config/load.ts';
 import type { JudgeMetadata } from '../config/metadata-files.ts';
 import { readProxySettings } from '../core/proxy.ts';
 
@@ -19,6 +24,8 @@ interface Reading<S extends SecretsRead> {
   readonly warnsOfAbsent?: boolean;
   /** Also judges the content of metadata files, which a running bridge reads by itself. */
   readonly judgeMetadata?: JudgeMetadata;
+  /** Also judges the keys of the issuer. */
+  readonly judgeKeys?: JudgeKeys;
 }
 
 /** Undefined if the configuration has problems, which are printed then. */
@@ -50,9 +57,9 @@ export async function readAgain(file: string): Promise<Configuration> {
 /** Checks the configuration of a command, and prints what was found. */
 export async function checkAndPrint<S extends SecretsRead>(
   file: string,
-  { secrets, warnsOfAbsent = false, judgeMetadata }: Reading<S>,
+  { warnsOfAbsent = false, ...reading }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
-  const checked = await checkConfiguration(file, { secrets, judgeMetadata });
+  const checked = await checkConfiguration(file, reading);
   const { problems, warnings, absentSecrets } = checked;
   for (const told of [warnings, warnsOfAbsent ? absentSecrets : [], problems])
     if (told.length > 0) process.stderr.write(`${formatProblems(told)}\n`);

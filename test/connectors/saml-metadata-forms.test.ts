@@ -1,4 +1,4 @@
-/** Every legal form of metadata is read as what it means: encodings, XML syntax, whole providers. */
+/** Every legal form of metadata is read as what it means: encodings, XML syntax, aggregates. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';

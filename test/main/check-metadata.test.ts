@@ -97,6 +97,24 @@ const ACCEPTED: Readonly<Record<string, Omit<Case, 'said'>>> = {
   chosen: { content: aggregate('urn:a', 'urn:b'), entityId: 'urn:b' },
 };
 
+describe('check of signing keys', () => {
+  const directory = useDirectory();
+
+  it('rejects what keeps the server from starting, and accepts that none is there', async () => {
+    writeFileSync(directory.file('idp.xml'), PLAIN, { mode: 0o644 });
+    const file = directory.file('rolebridge.yaml');
+    writeFileSync(file, YAML_OF(['idp.xml']), { mode: 0o644 });
+    assert.equal((await run('check', file)).code, 0);
+
+    mkdirSync(directory.file('certs'), { mode: 0o700 });
+    writeFileSync(directory.file('certs', 'saml.pem'), 'no key', { mode: 0o600 });
+    const { code, stderr } = await run('check', file);
+    assert.equal(code, 78);
+    assert.match(stderr, /issuer\.keys\.directory: the file saml\.pem is damaged/);
+    assert.equal((await run('serve', file)).code, 1);
+  });
+});
+
 describe('check of metadata files', () => {
   const directory = useDirectory();
   const write = (cases: Readonly<Record<string, Omit<Case, 'said'>>>): string => {

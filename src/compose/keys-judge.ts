@@ -1,0 +1,21 @@
+/** What `check` says of the directory of signing keys: what keeps a bridge from starting. */
+import type { JudgeKeys } from '../config/load.ts';
+import { inspectKeys } from '../issuer/key-inspection.ts';
+
+const FAULTS: Readonly<Record<string, string>> = {
+  open: 'can be read by other users, so the bridge rejects it',
+  damaged: 'is damaged',
+};
+
+/** Keys that are missing or of another user are those of the server, which `check` cannot see. */
+export const judgeKeys: JudgeKeys = async directory => {
+  const { state, files } = await inspectKeys(directory);
+  if (state === 'no-directory')
+    return [{ message: `${directory} is no directory.`, fix: 'Name a directory.' }];
+  return files.flatMap(({ name, why, ...file }) => {
+    const fault = FAULTS[file.state];
+    if (fault === undefined) return [];
+    const message = `the file ${name} ${fault}${why === undefined ? '' : `: ${why}`}.`;
+    return [{ message, fix: 'Correct the file or its mode (0600), or restore it.' }];
+  });
+};
