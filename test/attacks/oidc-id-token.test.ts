@@ -70,12 +70,12 @@ describe('an id_token is rejected', () => {
     [
       'without a signature (alg none)',
       forge => (forge.faults.signature = 'none'),
-      /unexpected JWT "alg"/,
+      /unexpected JWT "alg" header parameter \(none\); set RS256 for this client/,
     ],
     [
       'signed with the client secret (HS256)',
       forge => (forge.faults.signature = 'hs256'),
-      /unexpected JWT "alg"/,
+      /unexpected JWT "alg" header parameter \(HS256\); set RS256 for this client/,
     ],
     [
       'signed with a key that the issuer does not publish',
