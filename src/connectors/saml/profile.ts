@@ -5,8 +5,10 @@
  * The Response is checked as received; the Assertion only as the engine returns it, from the signed
  * bytes.
  */
+
 import type { Instant, Seconds } from '../../core/time.ts';
 import { MINUTE } from '../../core/time.ts';
+import { difference, shown } from './difference.ts';
 import { refusal } from './refusal.ts';
 import { SAML_ASSERTION } from './response.ts';
 import { childrenNamed, type XmlElement } from './strict-xml.ts';
@@ -54,6 +56,26 @@ export const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddr
 export const UNSPECIFIED_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
 const XML_SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 
+/** The formats of saml-core 8.3 by the last part of their names, as they are spelled. */
+const FORMATS: ReadonlyMap<string, string> = new Map(
+  [
+    ...[PERSISTENT_FORMAT, EMAIL_FORMAT, UNSPECIFIED_FORMAT],
+    'urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName',
+    'urn:oasis:names:tc:SAML:1.1:nameid-format:WindowsDomainQualifiedName',
+    'urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos',
+    'urn:oasis:names:tc:SAML:2.0:nameid-format:transient',
+  ].map(format => [format.slice(format.lastIndexOf(':') + 1).toLowerCase(), format]),
+);
+/** With the version of the other SAML, in another letter case, or with blanks around it. */
+const FORMAT = /^urn:oasis:names:tc:saml:(?:1\.1|2\.0):nameid-format:([a-z0-9]+)$/i;
+
+/** The format that a common misspelling means; any other text as it is. */
+function canonicalFormat(text: string): string {
+  const trimmed = text.trim();
+  const name = FORMAT.exec(trimmed)?.[1]?.toLowerCase() ?? '';
+  return FORMATS.get(name) ?? trimmed;
+}
+
 /**
  * Known conditions and how often each may occur. An unknown condition makes the Assertion unusable
  * (saml-core 2.5.1.1).
@@ -70,7 +92,9 @@ export function checkResponse(response: XmlElement, expected: ProfileExpectation
   const destination = response.attributes.get('Destination');
   if (destination === undefined) throw refusal('the Response has no Destination');
   if (destination !== expected.acsUrl)
-    throw refusal('the Destination of the Response is not our assertion consumer service');
+    throw refusal(
+      `the Destination of the Response is not our assertion consumer service${difference(destination, expected.acsUrl)}`,
+    );
   checkInResponseTo(response, expected.requestId);
 }
 
@@ -110,7 +134,9 @@ function checkHeader(
   const issuer = only(element, 'Issuer');
   const format = issuer.attributes.get('Format') ?? ENTITY_FORMAT;
   if (textOf(issuer) !== idpEntityId || format !== ENTITY_FORMAT)
-    throw refusal(`the Issuer of the ${name} is not the IdP of this connector`);
+    throw refusal(
+      `the Issuer of the ${name} is not the IdP of this connector (it is ${shown(textOf(issuer))}, and the metadata says ${shown(idpEntityId)})`,
+    );
   const issuedAt = requiredInstant(element, 'IssueInstant');
   if (issuedAt > now + clockSkewSeconds * 1000)
     throw clockRefusal(`the ${name} was issued in the future`);
@@ -150,7 +176,7 @@ function readNameId(subject: XmlElement, { idpEntityId, entityId }: ProfileExpec
   const text = textOf(element);
   if (text === '' || text.length > 256)
     throw refusal('the NameID is empty or longer than 256 characters');
-  const format = element.attributes.get('Format') ?? UNSPECIFIED_FORMAT;
+  const format = canonicalFormat(element.attributes.get('Format') ?? UNSPECIFIED_FORMAT);
   if (format === PERSISTENT_FORMAT) {
     const fits = (qualifier: string, owner: string) =>
       (element.attributes.get(qualifier) ?? owner) === owner;
@@ -187,7 +213,7 @@ function checkConfirmation(data: XmlElement, expected: ProfileExpectations): Ins
   const recipient = data.attributes.get('Recipient');
   if (recipient !== expected.acsUrl)
     throw refusal(
-      'the Recipient of the SubjectConfirmationData is not our assertion consumer service',
+      `the Recipient of the SubjectConfirmationData is not our assertion consumer service${difference(recipient, expected.acsUrl)}`,
     );
   if (data.attributes.has('NotBefore'))
     throw refusal('the SubjectConfirmationData has a NotBefore, which the profile forbids');
@@ -208,7 +234,9 @@ function checkConditions(conditions: XmlElement, expected: ProfileExpectations):
   for (const restriction of restrictions) {
     const audiences = childrenNamed(restriction, SAML_ASSERTION, 'Audience').map(textOf);
     if (!audiences.includes(expected.entityId))
-      throw refusal('an AudienceRestriction does not name this bridge');
+      throw refusal(
+        `an AudienceRestriction does not name this bridge (it names ${audiences.slice(0, 3).map(shown).join(', ') || 'no audience'}, and must name ${shown(expected.entityId)})`,
+      );
   }
   const notBefore = optionalInstant(conditions, 'NotBefore');
   if (notBefore !== undefined && notBefore > expected.now + expected.clockSkewSeconds * 1000) {
