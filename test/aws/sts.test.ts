@@ -347,6 +347,18 @@ describe('a proof of the corporate identity provider', () => {
     });
   }
 
+  it('that was encrypted for the bridge is not sent, and the refusal says so', async () => {
+    const corporateProof = { kind: 'encrypted-response', expiresAt: 1 } as const;
+    await withBroker(answering, async ({ assume, requests }) => {
+      const trust = { by: 'corporate-saml', provider: 'adfs' } as const;
+      const refusal = await refusalOf(assume({ ...trusting(trust), corporateProof }));
+      assert.equal(refusal.code, 'corporate_proof_missing');
+      assert.match(refusal.message, /that of the session is encrypted for the bridge/);
+      assert.match(refusal.hint, /saml\.encryption: false/);
+      assert.equal(requests.length, 0);
+    });
+  });
+
   it('that STS finds over asks for a fresh sign-in', async () => {
     await withBroker(
       () =>

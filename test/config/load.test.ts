@@ -95,6 +95,8 @@ describe('a configuration without a problem', () => {
           signRequests: false,
           clockSkewSeconds: 60,
           stepUp: undefined,
+          encryption: true,
+          allowCbc: false,
         },
       ]);
       assert.ok(connectors[0]?.multiFactorMethods.includes('mfa'));
@@ -240,6 +242,20 @@ describe('a configuration without a problem', () => {
           ['adfs', false],
         ],
       );
+    }));
+
+  it('publishes no encryption key where AWS gets the response of the user, unless told', () =>
+    written(async ({ check }) => {
+      const corporate = spoiled('trust: web-identity }', 'trust: corporate-saml, provider: adfs }');
+      const told = corporate.replace('saml:\n', 'saml:\n      encryption: true\n');
+      const encrypts = async (yaml: string) => {
+        const { configuration } = await check(yaml);
+        const saml = configuration?.connectors.find(({ protocol }) => protocol === 'saml');
+        return saml?.protocol === 'saml' && saml.encryption;
+      };
+      assert.equal(await encrypts(GOOD), true);
+      assert.equal(await encrypts(corporate), false);
+      assert.equal((await check(told)).configuration, undefined);
     }));
 
   it('counts the groups of the connectors that a rule names, or of all when it names none', () =>

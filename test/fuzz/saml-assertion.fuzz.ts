@@ -57,6 +57,7 @@ export const target: FuzzTarget = {
       validateResponse({
         samlResponse: Buffer.from(signed).toString('base64'),
         signingCertificates: [key.certificatePem],
+        decryption: { state: 'off' },
         expected: { ...SAML, now: clock.now(), clockSkewSeconds: 60 },
       }),
     );

@@ -272,6 +272,55 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
     });
   }
 
+  describe('while Keycloak encrypts assertions', () => {
+    const world = useFederation(yaml =>
+      yaml.replace(
+        '      stepUp: { authnContext',
+        '      allowCbc: true\n      stepUp: { authnContext',
+      ),
+    );
+    const XMLENC11 = 'http://www.w3.org/2009/xmlenc11#';
+    const arrival = async (attributes: Readonly<Record<string, string>>): Promise<string> => {
+      const { bridge } = world.urls;
+      const metadata = await (await fetch(`${bridge}/saml/keycloak-saml/metadata`)).text();
+      const [, certificate] = /use="encryption">.*?<ds:X509Certificate>([^<]*)/s.exec(metadata)!;
+      await keycloak.admin.setSamlClient({
+        'saml.encrypt': 'true',
+        'saml.encryption.certificate': certificate!,
+        ...attributes,
+      });
+      const visitor = new Visitor();
+      const login = await visitor.get(`${bridge}/sign-in/keycloak-saml`);
+      const { text } = await passwordEntered(visitor, login, { username: 'bob' });
+      await keycloak.admin.setSamlClient({ 'saml.encrypt': 'false' });
+      return text;
+    };
+
+    const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      'by its defaults': {},
+      'by AES-256-GCM': { 'saml.encryption.algorithm': `${XMLENC11}aes256-gcm` },
+      'by AES-192-GCM': { 'saml.encryption.algorithm': `${XMLENC11}aes192-gcm` },
+      'by OAEP of SHA-256': {
+        'saml.encryption.algorithm': `${XMLENC11}aes128-gcm`,
+        'saml.encryption.keyAlgorithm': `${XMLENC11}rsa-oaep`,
+        'saml.encryption.digestMethod': 'http://www.w3.org/2001/04/xmlenc#sha256',
+        'saml.encryption.maskGenerationFunction': `${XMLENC11}mgf1sha256`,
+      },
+      'by OAEP of two digests': {
+        'saml.encryption.algorithm': `${XMLENC11}aes128-gcm`,
+        'saml.encryption.keyAlgorithm': 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
+        'saml.encryption.digestMethod': 'http://www.w3.org/2001/04/xmlenc#sha256',
+      },
+      'by AES-256-CBC, in a signed Response': {
+        'saml.encryption.algorithm': 'http://www.w3.org/2001/04/xmlenc#aes256-cbc',
+      },
+    };
+    for (const [how, attributes] of Object.entries(cases))
+      it(`signs bob in ${how}`, async () => {
+        assert.match(await arrival(attributes), /Your roles/);
+      });
+  });
+
   describe('while Keycloak changes its key', () => {
     const world = useFederation();
 

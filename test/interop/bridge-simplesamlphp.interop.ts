@@ -197,21 +197,53 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
       });
     });
   }
+});
 
-  it('an encrypted Assertion is rejected, and the next sign-in by the other connector works', async () => {
-    await using({ idp: { encryptAssertion: true } }, async federation => {
-      // A key without a use is good for both, signing and encrypting.
-      await federation.idp.trust(federation.spMetadata.replace(' use="signing"', ''));
+/** 1.19 encrypts with AES-128-CBC, whatever the metadata prefers. */
+describe('where SimpleSAMLphp encrypts Assertions,', { skip }, () => {
+  const idp = { encryptAssertion: true };
+
+  it('alice signs in if allowCbc is set, and the Response is signed', async () => {
+    await using({ idp, connector: { allowCbc: true } }, async federation => {
       const arrival = await federation.signIn('alice');
-      const why = /contains an encrypted part.*switch encryption off at the IdP/;
-      await federation.assertRefused(arrival, {
-        code: 'saml_response_refused',
-        status: 403,
-        shown: /was rejected/,
-        why,
+      assert.equal((await federation.assertSignedIn(arrival, 'alice')).groupCount, 2);
+      assert.match(
+        await callerArn(federation, await openCredentials(arrival, 'Admin')),
+        /assumed-role\/Admin\/alice-/,
+      );
+    });
+  });
+
+  const REFUSED: readonly (readonly [string, Record<string, unknown>, boolean, RegExp])[] = [
+    ['AES-CBC is rejected by its name', {}, true, /encrypted with AES-CBC, .*allowCbc: true/],
+    [
+      'AES-CBC in an unsigned Response is rejected although allowCbc is set',
+      { allowCbc: true },
+      false,
+      /AES-CBC in a Response that is not signed/,
+    ],
+  ];
+  for (const [what, connector, signResponse, why] of REFUSED) {
+    it(`${what}, and the next sign-in by the other connector works`, async () => {
+      await using({ idp: { ...idp, signResponse }, connector }, async federation => {
+        const arrival = await federation.signIn('alice');
+        await federation.assertRefused(arrival, {
+          code: 'saml_response_refused',
+          status: 403,
+          shown: /was rejected/,
+          why,
+        });
+        const { visitor } = arrival;
+        const { page } = await federation.world.signIn('alice', 'oidc', { visitor });
+        await federation.assertSignedIn({ visitor, page }, 'alice');
       });
-      const { page } = await federation.world.signIn('alice', 'oidc', { visitor: arrival.visitor });
-      await federation.assertSignedIn({ visitor: arrival.visitor, page }, 'alice');
+    });
+  }
+
+  it('alice stays at an error of SimpleSAMLphp if the metadata has no key', async () => {
+    await using({ idp, connector: { encryption: false } }, async federation => {
+      const { page } = await federation.signIn('alice');
+      assert.ok(page.url.startsWith(federation.idp.origin), page.url);
     });
   });
 });

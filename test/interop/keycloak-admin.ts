@@ -14,6 +14,8 @@ export interface KeycloakAdmin {
   disable(username: string): Promise<void>;
   /** Ends the sessions of the user; Keycloak tells its clients by back-channel logout. */
   endSessions(username: string): Promise<void>;
+  /** Sets attributes of the SAML client. */
+  setSamlClient(attributes: Readonly<Record<string, string>>): Promise<void>;
   /** Adds an RS256 key, with which Keycloak signs from now on. */
   addSigningKey(): Promise<void>;
 }
@@ -58,6 +60,18 @@ export function keycloakAdmin(
     },
     endSessions: async username => {
       await call('POST', `users/${(await user(username)).id}/logout`);
+    },
+    setSamlClient: async attributes => {
+      const clients = (await call('GET', 'clients')) as Representation[];
+      const client = clients.find(
+        ({ protocol, attributes: known }) =>
+          protocol === 'saml' && JSON.stringify(known).includes(served),
+      )!;
+      const known = client.attributes as object;
+      await call('PUT', `clients/${client.id}`, {
+        ...client,
+        attributes: { ...known, ...attributes },
+      });
     },
     addSigningKey: async () => {
       priority += 1;

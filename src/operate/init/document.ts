@@ -83,6 +83,7 @@ function samlOf({ answers, relative }: Draft, row: SamlRow): object {
     },
     ...(row.subject !== undefined && { subject: row.subject }),
     attributes: claimNames(answers, row.claims),
+    ...(row.encryption !== undefined && { encryption: row.encryption }),
   };
 }
 
@@ -212,6 +213,10 @@ const COMMENTS: readonly Comment[] = [
   {
     at: ['connectors', 0, 'saml', 'attributes'],
     text: 'The attributes with the user name, the mail address and the groups.',
+  },
+  {
+    at: ['connectors', 0, 'saml', 'encryption'],
+    text: 'This provider encrypts with AES-CBC as soon as it sees a key (docs/identity-providers.md).',
   },
   {
     at: ['access'],

@@ -21,6 +21,8 @@ export interface SamlRow extends ProtocolRow {
   /** The attribute that is the subject, if the NameID can change. */
   readonly subject?: string;
   readonly mfa?: readonly string[];
+  /** Encrypts with AES-CBC as soon as it sees a key, so none is published. */
+  readonly encryption?: false;
 }
 
 export interface OidcRow extends ProtocolRow {
