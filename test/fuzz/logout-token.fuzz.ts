@@ -48,7 +48,8 @@ export const target: FuzzTarget = {
     if (token === null) return;
     const verified = await unlessRejected(['logout_token_refused'], () =>
       verifyLogoutToken(token, {
-        ...{ metadata: PROVIDER as never, keys, clientId: OIDC.clientId, now: clock.now() },
+        ...{ metadata: PROVIDER as never, provider: { newer: async () => undefined } },
+        ...{ keys, clientId: OIDC.clientId, now: clock.now() },
       }),
     );
     if (verified === undefined) return;
