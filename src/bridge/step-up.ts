@@ -52,8 +52,8 @@ export interface StepUps {
    */
   inspect(viewer: Viewer, asked: AskedStepUp): Promise<InspectedStepUp>;
   /**
-   * How the browser asks the provider; undefined if nothing must be proved. Throws as `inspect` does, and
-   * `connector_unavailable`, `idp_unreachable`.
+   * How the browser asks the provider; undefined if nothing must be proved. Throws as `inspect`
+   * does, and `connector_unavailable`, `idp_unreachable`.
    */
   begin(viewer: Viewer, asked: BeginStepUp): Promise<AuthenticationRequest | undefined>;
 }

@@ -50,7 +50,7 @@ export interface FederatedAws {
   /** Parts of a good response whose user is bob. */
   readonly genuineForBob: (requestId: string) => Genuine;
   /**
-   * Sends the response to both doors. True if it was accepted: then it says of the session what
+   * Sends the response to both endpoints. True if it was accepted: then it says of the session what
    * `good` says. Fails for an answer that is neither this nor a refusal.
    */
   readonly accepts: (samlResponse: string, good: string) => Promise<boolean>;

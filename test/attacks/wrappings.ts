@@ -1,4 +1,4 @@
-/** Responses in which a signature of bob is to cover what it does not: alice, who has more roles. */
+/** Responses that use a signature over bob for alice, who has more roles. */
 import { type Forge, signElement } from '../support/saml-forge.ts';
 
 /** A genuine response for bob, and its parts. */

@@ -1,4 +1,4 @@
-/** A page of another site that posts the begin of a sign-in, in Chromium, which keeps cookies back. */
+/** Another site posts the beginning of a sign-in, in Chromium, which keeps cookies back. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';

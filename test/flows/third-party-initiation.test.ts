@@ -1,4 +1,4 @@
-/** Sign-ins that another application begins (OpenID Connect Core 1.0 section 4), by GET and POST. */
+/** Sign-ins that another application begins (OpenID Connect Core 1.0 section 4). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Page, Visitor } from '../support/visitor.ts';

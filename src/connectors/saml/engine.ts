@@ -38,7 +38,7 @@ export interface AuthnRequestOptions {
 
 export interface Engine {
   /**
-   * An AuthnRequest as the binding of the service carries it (saml-bindings 3.4, HTTP-Redirect; 3.5,
+   * An AuthnRequest in the binding of the service (saml-bindings 3.4, HTTP-Redirect; 3.5,
    * HTTP-POST).
    */
   authnRequest(request: AuthnRequestOptions): Promise<AuthenticationRequest>;

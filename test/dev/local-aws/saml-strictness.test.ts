@@ -1,4 +1,4 @@
-/** What an identity provider could sign, and nobody who checks it may take for something else. */
+/** What an identity provider could sign, and a verifier must not take for something else. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { invalid, type RefusalCase, testRefusals, useSamlScene } from './saml-scene.ts';
