@@ -4,8 +4,8 @@ import { type Answer, redirect, view } from './answer.ts';
 import { sourceOf } from './guards.ts';
 
 /**
- * By the request's own binding. `leading` is how a browser gets to an address; a form always needs a
- * page of the bridge.
+ * By the request's own binding. `leading` is how a browser gets to an address; a form always needs
+ * a page of the bridge.
  */
 export function askProvider(
   request: AuthenticationRequest,
