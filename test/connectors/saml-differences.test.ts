@@ -82,7 +82,14 @@ for (const format of SPELLINGS)
     assert.equal(identity.person, plain.identity.person);
   });
 
-for (const format of ['transient', 'Transient', 'transient ', 'entity', 'persistentx', 'toString'])
+for (const format of [
+  'transient',
+  'Transient',
+  'transient ',
+  'entity',
+  'persistent-id',
+  'toString',
+])
   for (const version of ['1.1', '2.0'])
     test(`is no stable NameID: ${format} of ${version}`, () =>
       assertRefused(

@@ -9,7 +9,7 @@ export function shown(text: string): string {
 
 const MAX_SHOWN = 200;
 
-/** What an address of the Response has instead of ours, and what to change. */
+/** What an address of the Response has instead of our own, and what to change. */
 export function difference(came: string | undefined, ours: string): string {
   if (came === undefined) return ' (it has none)';
   const [theirs, here] = [URL.parse(came), new URL(ours)];
