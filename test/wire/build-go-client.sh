@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Builds the program of test/wire/go (AWS SDK for Go v2) once, and again when its sources change. Modules come by Go's proxy, pinned by go.sum.
-#   build-go-client.sh      prints the path of the program
+# Builds a program of the tests in Go once, and again when its sources change. Modules come by Go's proxy, pinned by go.sum.
+#   build-go-client.sh [DIRECTORY]      prints the path of the program
+# Directories: go (AWS SDK for Go v2; the default) and go-base (the authentication library of Terraform).
 set -euo pipefail
-cd "$(dirname "$0")/go"
+directory=${1:-go}
+cd "$(dirname "$0")/$directory"
 
 state=$(cat go.mod go.sum main.go | sha256sum | cut -c1-16)
-program=${XDG_CACHE_HOME:-$HOME/.cache}/rolebridge/caller-identity-go-$state
+program=${XDG_CACHE_HOME:-$HOME/.cache}/rolebridge/caller-identity-$directory-$state
 if [[ ! -x $program ]]; then
   mkdir -p "$(dirname "$program")"
   draft=$(mktemp "$program.XXXXXX")

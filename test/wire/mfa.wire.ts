@@ -56,7 +56,7 @@ describe('a profile with rolebridge mfa as its credential_process', () => {
     });
   }
 
-  const cli: AwsClient = awsCli('AWS CLI', '/usr/bin/aws', 'awscli');
+  const cli: AwsClient = awsCli('bookworm', '/usr/bin/aws', 'awscli');
   const skip = cli.missing || missingPackage(SCRIPT, 'bsdutils');
   it('lets the AWS CLI wait while the user types the code at its terminal', { skip }, async t => {
     const user = await prepared(t);

@@ -1,5 +1,6 @@
 // Asks STS who it is, with the credentials that the AWS SDK for Go finds by itself, as Terraform does. Prints the ARN.
 // With `sign AUDIENCE`, prints the signed request as JSON instead of sending it.
+// With `renewal`, waits in one process until the credentials are others, and prints `renewed`.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -28,11 +30,33 @@ func main() {
 		sign(ctx, settings, os.Args[2])
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == "renewal" {
+		fmt.Println(renewal(ctx, settings.Credentials))
+		return
+	}
 	who, err := sts.NewFromConfig(settings).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		fail(err)
 	}
 	fmt.Println(aws.ToString(who.Arn))
+}
+
+func renewal(ctx context.Context, credentials aws.CredentialsProvider) string {
+	first := accessKey(ctx, credentials)
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
+		if accessKey(ctx, credentials) != first {
+			return "renewed"
+		}
+	}
+	return "not renewed"
+}
+
+func accessKey(ctx context.Context, credentials aws.CredentialsProvider) string {
+	current, err := credentials.Retrieve(ctx)
+	if err != nil {
+		fail(err)
+	}
+	return current.AccessKeyID
 }
 
 type keeper struct {
