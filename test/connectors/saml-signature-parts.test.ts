@@ -108,6 +108,17 @@ const REJECTED: readonly (readonly [string, Partial<SignatureParts>, RegExp])[] 
     { prefixes: '#default' },
     /InclusiveNamespaces in the Transform .*#default/,
   ],
+  // Neither takes time that grows faster than the list.
+  [
+    'a long PrefixList that ends in no prefix',
+    { prefixes: `${'a'.repeat(5000)}!` },
+    /InclusiveNamespaces in the Transform .*no prefix/,
+  ],
+  [
+    'a long PrefixList of many names that ends in no prefix',
+    { signedInfoPrefixes: `${'ab '.repeat(2000)}!` },
+    /InclusiveNamespaces in the CanonicalizationMethod .*no prefix/,
+  ],
   [
     'HMACOutputLength',
     { methodContent: '<ds:HMACOutputLength>1</ds:HMACOutputLength>' },
