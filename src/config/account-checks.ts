@@ -3,6 +3,7 @@
 import { partitionOfRegion } from '../core/partitions.ts';
 import { isReservedRole } from '../core/role.ts';
 import type { AccountList, ReadableAccount } from './account-list.ts';
+import { ownStsProblems } from './own-sts-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
@@ -22,6 +23,7 @@ export function* accountProblems(
     yield* hubProblems(account, path, accounts);
     yield* connectorProblems(account, path, document);
   }
+  yield* ownStsProblems(document, accounts);
 }
 
 function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<ProblemAt> {

@@ -7,7 +7,7 @@ import { accountId, region, roleName } from './aws-values.ts';
 import { atLeastOne } from './connector-schema.ts';
 import { url } from './network-values.ts';
 import { externalId, filePath } from './reference-values.ts';
-import { choice, pattern, text } from './values.ts';
+import { choice, pattern, text, token } from './values.ts';
 
 const providerName = () =>
   pattern(
@@ -82,6 +82,11 @@ const settings = {
         .describe(
           'The STS of the account. Such an account has no AWS console, and is not examined or set up with IAM.',
         ),
+      audience: token(255).optional().meta({
+        description:
+          "The audience of the bridge's tokens for this STS: a client id of its OIDC provider. Never that of tokens for AWS, or of another STS: the operator of this one could use its tokens there.",
+        default: 'the value of `sts`',
+      }),
     })
     .optional()
     .meta({

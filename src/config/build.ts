@@ -271,7 +271,7 @@ function accountsOf(document: Document, references: References): readonly Accoun
     partition: source.partition,
     region: source.region ?? defaultRegion(source.partition),
     trust,
-    ...(source.endpoints?.sts !== undefined && { stsEndpoint: source.endpoints.sts }),
+    ...ownStsOf(source),
     ...detailsOf(source),
   });
   for (const source of written) {
@@ -293,6 +293,12 @@ function accountsOf(document: Document, references: References): readonly Accoun
         : { externalId }),
     });
   });
+}
+
+/** With the URL of the STS as audience, no two STS take the same tokens. */
+function ownStsOf({ endpoints }: DocumentAccount): Pick<Account, 'stsEndpoint' | 'stsAudience'> {
+  const { sts, audience = sts } = endpoints ?? {};
+  return sts === undefined ? {} : { stsEndpoint: sts, stsAudience: audience };
 }
 
 function detailsReader(document: Document) {

@@ -66,7 +66,7 @@ const ASPECTS: Readonly<Record<string, Aspect>> = {
   partition: ({ partition }) => partition,
   region: ({ region }) => region,
   trust: ({ trust }) => (trust.by === 'hub' ? { ...trust, hub: trust.hub.id } : trust),
-  endpoints: ({ stsEndpoint }) => stsEndpoint,
+  endpoints: ({ stsEndpoint, stsAudience }) => [stsEndpoint, stsAudience],
   environment: ({ details }) => details?.environment,
   color: ({ details }) => details?.color,
   description: ({ details }) => details?.description,

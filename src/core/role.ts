@@ -54,6 +54,11 @@ export interface Account {
    * IAM of AWS. Undefined: the STS of its partition.
    */
   readonly stsEndpoint?: string | undefined;
+  /**
+   * The audience of the bridge's tokens for that STS, which is none that AWS takes: a token names
+   * no role and no account. Undefined: that of all tokens for AWS.
+   */
+  readonly stsAudience?: string | undefined;
   /** What users are shown of it. Undefined if nothing is configured. */
   readonly details?: AccountDetails | undefined;
 }

@@ -56,7 +56,7 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
       issueWebIdentityToken({
         subject,
         issuer: baseUrl,
-        audience,
+        audience: subject.account.stsAudience ?? audience,
         key: keys.webIdentity.active,
         now: clock.now(),
       }),

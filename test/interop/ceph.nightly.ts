@@ -123,7 +123,7 @@ async function setUp({ url, administrator }: Ceph, issuer: string): Promise<void
     await iam.send(
       new CreateOpenIDConnectProviderCommand({
         Url: issuer,
-        ClientIDList: ['sts.amazonaws.com'],
+        ClientIDList: [url],
         ThumbprintList: await thumbprintsOf(issuer),
       }),
     );
@@ -140,7 +140,7 @@ async function setUp({ url, administrator }: Ceph, issuer: string): Promise<void
             Effect: 'Allow',
             Principal: { Federated: [`arn:aws:iam::${STORE}:oidc-provider/${provider}`] },
             Action: ['sts:AssumeRoleWithWebIdentity'],
-            Condition: { StringEquals: { [`${provider}:app_id`]: 'sts.amazonaws.com' } },
+            Condition: { StringEquals: { [`${provider}:app_id`]: url } },
           },
         ],
       };

@@ -6,7 +6,7 @@ import jsonwebtoken from 'jsonwebtoken';
 import { partitionTable } from '../../src/core/partitions.ts';
 import { createIssuer } from '../../src/issuer/issuer.ts';
 import type { SigningKeys } from '../../src/issuer/signing-keys.ts';
-import { anAssertionSubject, aRoleSession } from '../support/assertion-subject.ts';
+import { anAccount, anAssertionSubject, aRoleSession } from '../support/assertion-subject.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { ephemeralKeys } from './ephemeral-keys.ts';
 
@@ -51,6 +51,13 @@ describe('a web identity token for AWS', () => {
     assert.equal(claims.sub, 'k3jx2q7d5vbn4mza');
     assert.equal(claims.iat, Math.floor(clock.now() / 1000));
     assert.equal(claims.exp, Number(claims.iat) + 300);
+  });
+
+  it('has another audience for an account with an STS of its own, so that AWS rejects it', async () => {
+    const account = anAccount({ stsEndpoint: 'https://store.example.com', stsAudience: 'store' });
+    const token = await issuer().webIdentityToken(anAssertionSubject({ account }));
+    assert.throws(() => verified(token), /jwt audience invalid/);
+    assert.equal((jsonwebtoken.decode(token) as { aud?: unknown }).aud, 'store');
   });
 
   it('is over after five minutes', async () => {
