@@ -52,9 +52,12 @@ export function securityHeaders({ baseUrl, consoleSources }: HeaderOptions): Req
   ];
 }
 
-/** The source of a content security policy that contains an address. It cannot name IPv6. */
+/**
+ * The source of a content security policy that contains an address. It cannot name IPv6, and in
+ * other hosts a semicolon would begin a directive (CSP Level 3, 2.3.1).
+ */
 export function sourceOf({ origin, protocol, hostname }: URL): string {
-  return hostname.startsWith('[') ? protocol : origin;
+  return /^[a-z\d.-]+$/.test(hostname) ? origin : protocol;
 }
 
 /**
