@@ -21,6 +21,11 @@ function rsaValue(key: KeyObject): string {
   const { n, e } = publicJwk(key);
   return `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>\n${base64(n)}\n</ds:Modulus><ds:Exponent>${base64(e)}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`;
 }
+/** The public key of an RSA key with another exponent. */
+const withExponent = (key: KeyObject, exponent: number): string => {
+  const { n } = publicJwk(key);
+  return `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>${base64(n)}</ds:Modulus><ds:Exponent>${Buffer.of(exponent).toString('base64')}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`;
+};
 function ecValue(key: KeyObject): string {
   const { x, y } = publicJwk(key);
   const point = Buffer.concat([
@@ -90,6 +95,14 @@ const SKIPPED: readonly (readonly [string, string, RegExp])[] = [
     /DSA 1024, .* is no RSA key/,
   ],
   ['a short RSA key', signingKey(rsaKey(1024)), /RSA 1024, .* has fewer than 2048 bits/],
+  ...[0, 1, 2, 4].map(
+    exponent =>
+      [
+        `an RSA key with the exponent ${exponent}`,
+        described(info(withExponent(privateKey, exponent))),
+        /RSA 2048, .* has an exponent that RSA forbids/,
+      ] as const,
+  ),
   [
     'a certificate that is not base64',
     described(info(certificates('Ä!'))),
@@ -136,6 +149,22 @@ describe('keys of metadata', () => {
       assert.equal(signingCertificates.length, count);
       assert.deepEqual(skippedKeys, []);
     });
+
+  const MANY: readonly (readonly [string, string])[] = [
+    [
+      'certificates in one element',
+      described(info(certificates(forge.key.certificatePem.repeat(101)))),
+    ],
+    ['certificates in one X509Data', described(info(certificates(...Array(101).fill(own))))],
+    ['KeyDescriptors', signingKey(ecKey()).repeat(101)],
+    ['KeyDescriptors without a key', described('').repeat(101)],
+    ['key values', described(info(ecValue(ecKey().privateKey).repeat(51)))],
+  ];
+  for (const [title, keys] of MANY)
+    it(`are rejected if there are very many ${title}`, () =>
+      assert.throws(() => parseIdpMetadata(forge.metadata({ keys: [good, keys] })), {
+        message: /names more than 100 certificates and keys/,
+      }));
 
   for (const [title, key, why] of SKIPPED) {
     it(`are used beside ${title}, which is named`, () => {

@@ -7,7 +7,7 @@ import { listed } from '../../core/listed.ts';
 import { SAML_METADATA } from './metadata-entity.ts';
 import { metadataFault } from './metadata-fault.ts';
 import { XML_SIGNATURE } from './signature-shape.ts';
-import { childrenNamed, type XmlElement } from './strict-xml.ts';
+import { childrenNamed, elementsOf, type XmlElement } from './strict-xml.ts';
 
 /** A key of a KeyDescriptor that is for signing. */
 export interface IdpKey {
@@ -28,12 +28,17 @@ type KeyMaterial = Pick<IdpKey, 'publicKey' | 'certificate' | 'unused'>;
 
 /** Each key costs one more verification of a hostile response. */
 const MAX_SIGNING_KEYS = 10;
+/** Every certificate of an X509Data is compared with the others. */
+const MAX_NAMED_KEYS = 100;
 const MIN_RSA_BITS = 2048;
 const XML_SIGNATURE_11 = 'http://www.w3.org/2009/xmldsig11#';
 
 /** In the order of the document. */
 export function keysIn(role: XmlElement): readonly IdpKey[] {
-  return childrenNamed(role, SAML_METADATA, 'KeyDescriptor').flatMap((element, index) => {
+  const descriptors = childrenNamed(role, SAML_METADATA, 'KeyDescriptor');
+  if (Math.max(descriptors.length, namedKeys(role)) > MAX_NAMED_KEYS)
+    throw metadataFault(`names more than ${MAX_NAMED_KEYS} certificates and keys`);
+  return descriptors.flatMap((element, index) => {
     const use = element.attributes.get('use')?.trim();
     if (use !== undefined && use !== 'signing') return [];
     return materialIn(element).map(material => {
@@ -80,8 +85,10 @@ export function describedKey({ descriptor, use, publicKey, ...key }: IdpKey): st
 
 /** Why signatures of a key are not verified; undefined if they are. */
 function whyUnused({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
-  const { modulusLength = 0 } = asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
   if (asymmetricKeyType !== 'rsa') return 'is no RSA key';
+  // With the exponent 1, everyone can sign (RFC 8017 section 3.1).
+  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that RSA forbids';
   return modulusLength < MIN_RSA_BITS ? `has fewer than ${MIN_RSA_BITS} bits` : undefined;
 }
 
@@ -94,6 +101,13 @@ function spkiOf(publicKey: KeyObject): string {
 }
 
 // ---------------------------------------------------------------- KeyInfo
+
+function namedKeys(role: XmlElement): number {
+  return [...elementsOf(role)].reduce((sum, { name, text }) => {
+    if (name === 'X509Certificate') return sum + blocksOf(text).length;
+    return sum + (name.endsWith('KeyValue') ? 1 : 0);
+  }, 0);
+}
 
 /** At least one, so that a KeyDescriptor without a key is told. */
 function materialIn(descriptor: XmlElement): readonly KeyMaterial[] {
