@@ -54,6 +54,16 @@ const ENCODINGS: readonly (readonly [string, Document])[] = [
     { bytes: latin1(declared('iso-8859-1', ACCENTED)), charset: 'latin1' },
   ],
   ['UTF-8 by its charset', { bytes: utf8(ACCENTED), charset: 'UTF-8' }],
+  [
+    // In time that grows with its length, not with the square.
+    'many blanks in its declaration',
+    {
+      bytes: latin1(
+        PLAIN.replace(/^(?:<\?xml[^>]*>)?/, `<?xml version="1.0"${' '.repeat(200_000)}?>`),
+      ),
+      charset: 'iso-8859-1',
+    },
+  ],
   ['ASCII with another charset', { bytes: utf8(PLAIN), charset: 'iso-8859-1' }],
 ];
 
