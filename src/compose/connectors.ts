@@ -1,9 +1,14 @@
 /** The connectors of one snapshot: each is opened for its protocol, and closed with it. */
-import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
+import type {
+  Configuration,
+  ConnectorConfiguration,
+  SamlConnectorConfiguration,
+} from '../config/configuration.ts';
 import { createOidcConnector } from '../connectors/oidc.ts';
 import type { DocumentNews } from '../connectors/oidc-discovery.ts';
+import type { MetadataCopies, ReadingNews } from '../connectors/saml/idp-metadata-source.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
-import type { Connector, ServiceProviderMetadata } from '../core/ports.ts';
+import type { Connector, KeptMetadata, ServiceProviderMetadata } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
 import type { SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
@@ -13,6 +18,7 @@ interface Parts {
   readonly process: Process;
   readonly configuration: Configuration;
   readonly keys: SigningKeys;
+  readonly ports: { readonly keptMetadata: KeptMetadata };
 }
 
 export interface OpenConnector {
@@ -39,7 +45,7 @@ export async function openConnectors(
 
 async function openConnector(
   configuration: ConnectorConfiguration,
-  { process, configuration: { baseUrl }, keys }: Parts,
+  { process, configuration: { baseUrl }, keys, ports: { keptMetadata } }: Parts,
 ): Promise<OpenConnector> {
   const { toIdps, toFederations, validator, clock, secrets } = process;
   const log = process.log.child({ connector: configuration.id });
@@ -62,12 +68,45 @@ async function openConnector(
   const onSkippedKeys = (skipped: readonly string[]): void => {
     for (const why of skipped) log.warn({ why }, 'signing key of the identity provider not used');
   };
+  const onReading = (news: ReadingNews): void => logReading(log, news);
+  const copies = createMetadataCopies(configuration, { keptMetadata, log });
   const parts = {
     outbound: configuration.metadata.entityId === undefined ? toIdps : toFederations,
     ...{ baseUrl, clock, validator, signingKey, encryptionKey, onChange, onSkippedKeys },
+    ...{ onReading, copies },
   };
   const connector = await createSamlConnector({ ...configuration, ...parts });
   return { connector, metadata: connector };
+}
+
+/** A store that fails costs the copy, and no sign-in. */
+function createMetadataCopies(
+  { id: connector, metadata }: SamlConnectorConfiguration,
+  { keptMetadata, log }: { readonly keptMetadata: KeptMetadata; readonly log: Logger },
+): MetadataCopies {
+  const place = { connector, location: JSON.stringify(metadata, Object.keys(metadata).sort()) };
+  const failed = (cause: unknown): undefined =>
+    void log.error({ cause: String(cause) }, 'the copy of the metadata cannot be read or kept');
+  return {
+    find: now => keptMetadata.find(place, now).catch(failed),
+    keep: document => keptMetadata.keep(place, document).catch(failed),
+  };
+}
+
+function logReading(log: Logger, news: ReadingNews): void {
+  if (news.kind === 'works-again') log.info('the metadata can be read again');
+  else
+    log.warn(
+      { readAt: new Date(news.readAt).toISOString(), ...whyOf(news.cause) },
+      'the metadata cannot be read; the last good metadata is used',
+    );
+}
+
+/** The message, and its cause (an address, a file, a fault), which no page shows. */
+function whyOf(thrown: unknown): { readonly why: string; readonly cause?: string | undefined } {
+  if (!(thrown instanceof Error)) return { why: String(thrown) };
+  const { message: why, cause } = thrown;
+  return { why, cause: cause instanceof Error ? cause.message : undefined };
 }
 
 function logConnector(log: Logger, availability: Availability, thrown: unknown): void {

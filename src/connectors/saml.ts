@@ -22,7 +22,11 @@ import { CONTROL, textOf } from './claim-values.ts';
 import { inspected } from './inspection.ts';
 import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
-import { MetadataSource } from './saml/idp-metadata-source.ts';
+import {
+  type MetadataCopies,
+  MetadataSource,
+  type MetadataSourceOptions,
+} from './saml/idp-metadata-source.ts';
 import {
   type AssertedPerson,
   EMAIL_FORMAT,
@@ -90,6 +94,9 @@ export interface SamlConnectorOptions {
   readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
   /** Called when the metadata names other keys that are not used than before, with the reasons. */
   readonly onSkippedKeys?: ((keys: readonly string[]) => void) | undefined;
+  readonly onReading?: MetadataSourceOptions['onReading'];
+  /** The metadata of earlier processes. */
+  readonly copies?: MetadataCopies | undefined;
 }
 
 const MAX_CLOCK_SKEW: Seconds = 120;

@@ -21,6 +21,7 @@ import type { ElevationNotification, HandOut, Notice, Telling } from './elevatio
 import type { IamReading } from './iam/output.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
+import type { KeptDocument, MetadataPlace } from './kept-metadata.ts';
 import type { KnownKey, NewKey } from './known-keys.ts';
 import type {
   Block,
@@ -608,6 +609,14 @@ export interface KnownKeys {
   trailBegan(): Promise<Instant | undefined>;
 }
 
+/** SAML metadata that could be read once, for a start at which it cannot. */
+export interface KeptMetadata {
+  /** Undefined also if it has expired at `now`; then it is removed. */
+  find(place: MetadataPlace, now: Instant): Promise<KeptDocument | undefined>;
+  /** Replaces the one before. Does nothing for a text of more than 2,000,000 characters. */
+  keep(place: MetadataPlace, document: KeptDocument): Promise<void>;
+}
+
 /** Where notifications go: an endpoint, a channel, mailboxes. */
 export interface NotificationTarget {
   readonly id: string;
@@ -653,6 +662,7 @@ export interface Store {
   readonly handOuts: HandOuts;
   readonly roleUses: RoleUses;
   readonly knownKeys: KnownKeys;
+  readonly keptMetadata: KeptMetadata;
   readonly workloadTokens: WorkloadTokens;
   readonly workloadBlocks: WorkloadBlocks;
   readonly audit: AuditSink;

@@ -20,6 +20,7 @@ const EXPIRING: readonly (readonly [table: string, key: string])[] = [
   ['provider_sessions', 'id_hash'],
   // Not by workload and slot: another token can have taken the slot over by then.
   ['workload_tokens', 'id_hash'],
+  ['kept_metadata', 'id_hash'],
 ];
 
 interface Removal {

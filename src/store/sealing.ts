@@ -44,6 +44,7 @@ export type SealedKind =
   | 'container token summary'
   | 'container token use'
   | 'elevation'
+  | 'kept metadata'
   | 'workload block'
   | 'workload token'
   | 'workload token summary'

@@ -14,6 +14,7 @@ import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
 import type { Database } from './database.ts';
 import { createElevations } from './elevations.ts';
+import { createKeptMetadata } from './kept-metadata.ts';
 import { createKnownKeys } from './known-keys.ts';
 import { createNotices } from './notices.ts';
 import { createOperatorEvents, createPeople } from './people.ts';
@@ -66,6 +67,7 @@ export function createStore(
     handOuts,
     roleUses: createRoleUses(database),
     knownKeys: createKnownKeys(database),
+    keptMetadata: createKeptMetadata(database, seal),
     readAudit,
     prune: now => pruneAll(database, { now, strangers }),
     ping: look,

@@ -5,6 +5,7 @@
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Session } from '../../src/core/browser-session.ts';
 import type { CliStepUp } from '../../src/core/cli-session.ts';
+import type { MetadataPlace } from '../../src/core/kept-metadata.ts';
 import type { SignInAttempt } from '../../src/core/sign-in.ts';
 import type { LastingDatabase } from './store-samples.ts';
 
@@ -66,6 +67,14 @@ export async function forgeStepUp(
     sealed('cli session step-up', publicId, { value, ...forgery }),
     publicId,
   ]);
+}
+
+/** A row of `kept_metadata`. */
+export function forgeKeptMetadata(
+  { connector, location }: MetadataPlace,
+  forgery: Forgery & { readonly value: object },
+): Buffer {
+  return sealed('kept metadata', JSON.stringify([connector, location]), forgery);
 }
 
 function hashOf(id: string): Buffer {

@@ -18,6 +18,7 @@ import {
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
+import { keptMetadataContract, lastingKeptMetadataContract } from '../contracts/kept-metadata.ts';
 import { knownKeysContract } from '../contracts/known-keys.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
@@ -128,6 +129,8 @@ function testWith(server: RunningPostgres): void {
 
   storeContract('PostgreSQL', newDatabase);
   roleUsesContract('PostgreSQL', newDatabase);
+  keptMetadataContract('PostgreSQL', newDatabase);
+  lastingKeptMetadataContract('PostgreSQL', newDatabase);
   knownKeysContract('PostgreSQL', newDatabase);
   handOutsContract('PostgreSQL', newDatabase);
   browserSessionsContract('PostgreSQL', newDatabase);

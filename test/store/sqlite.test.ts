@@ -22,6 +22,7 @@ import {
   migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { handOutsContract, indexedHandOutsContract } from '../contracts/hand-outs.ts';
+import { keptMetadataContract, lastingKeptMetadataContract } from '../contracts/kept-metadata.ts';
 import { knownKeysContract } from '../contracts/known-keys.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
@@ -87,6 +88,8 @@ cliStoreContract('SQLite in memory', async () => ({
 }));
 storeContract('SQLite in a file', newFile);
 roleUsesContract('SQLite in a file', newFile);
+keptMetadataContract('SQLite in a file', newFile);
+lastingKeptMetadataContract('SQLite in a file', newFile);
 knownKeysContract('SQLite in a file', newFile);
 handOutsContract('SQLite in a file', newFile);
 browserSessionsContract('SQLite in a file', newFile);

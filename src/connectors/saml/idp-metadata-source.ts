@@ -2,14 +2,16 @@
  * The metadata of one IdP, kept up to date: read at the start and again when due, and more often
  * while it is missing.
  *
- * The last valid metadata stays in use until its own validUntil. Timers keep no process alive.
+ * The last valid metadata stays in use until its own validUntil, and a copy of it serves a process
+ * that cannot read it at its start. Timers keep no process alive.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
+import { type KeptDocument, keptDocument } from '../../core/kept-metadata.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { MetadataLocation } from '../../core/provider-facts.ts';
 import type { Availability } from '../../core/sign-in.ts';
-import { HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
+import { DAY, HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
 import type { Outbound } from '../../outbound.ts';
 import { type IdpMetadata, parseIdpMetadata } from './idp-metadata.ts';
 import { loadMetadata, UNREADABLE } from './metadata-loading.ts';
@@ -24,6 +26,27 @@ export interface MetadataSourceOptions {
   readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
   /** Called when the metadata names other keys that are not used than before. */
   readonly onSkippedKeys?: ((keys: readonly string[]) => void) | undefined;
+  /** Called when reading begins to fail while metadata is in use, and when it works again. */
+  readonly onReading?: ((news: ReadingNews) => void) | undefined;
+  readonly copies?: MetadataCopies | undefined;
+}
+
+/** `cause` is for the log. */
+export type ReadingNews =
+  | { readonly kind: 'failing'; readonly readAt: Instant; readonly cause: unknown }
+  | { readonly kind: 'works-again' };
+
+/** Where the last good metadata outlives the process. Its members do not reject. */
+export interface MetadataCopies {
+  find(now: Instant): Promise<KeptDocument | undefined>;
+  keep(document: KeptDocument): Promise<void>;
+}
+
+/** A good document, and until when it counts. */
+interface Good {
+  readonly metadata: IdpMetadata;
+  readonly readAt: Instant;
+  readonly end: Instant | undefined;
 }
 
 const FIRST_RETRY: Seconds = 5;
@@ -31,12 +54,17 @@ const LAST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, an IdP that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
 const RENAMED = 'the metadata of the identity provider now names another entityID';
+const OLD = 'the metadata of the identity provider could not be read for 30 days';
 export const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
 
 export class MetadataSource {
   readonly #options: MetadataSourceOptions;
   /** The last valid one; usable until its own end. */
-  #good: IdpMetadata | undefined;
+  #good: Good | undefined;
+  /** The newest copy; undefined before the first one was read or made. */
+  #copy: KeptDocument | undefined;
+  #hasRecalled = false;
+  #isFailing = false;
   #availability: Availability;
   #lastFault: unknown;
   #reading: Promise<void> | undefined;
@@ -69,13 +97,13 @@ export class MetadataSource {
     const metadata = this.#usable();
     if (metadata !== undefined) return metadata;
     const availability = this.availability();
-    const reason = availability.state === 'unavailable' ? availability.reason : EXPIRED;
+    const reason = availability.state === 'unavailable' ? availability.reason : this.#endReason();
     throw new BridgeError('connector_unavailable', reason, { cause: this.#lastFault });
   }
 
   /** The last valid one, also after its own end; undefined until one was read. */
   known(): IdpMetadata | undefined {
-    return this.#good;
+    return this.#good?.metadata;
   }
 
   /** Reads it again in the background, at most once a minute: the IdP may have a new key. */
@@ -85,7 +113,7 @@ export class MetadataSource {
 
   availability(): Availability {
     if (this.#availability.state === 'ready' && this.#usable() === undefined) {
-      this.#becomeUnavailable(new BridgeError('connector_unavailable', EXPIRED));
+      this.#becomeUnavailable(new BridgeError('connector_unavailable', this.#endReason()));
     }
     return this.#availability;
   }
@@ -100,8 +128,13 @@ export class MetadataSource {
   }
 
   #usable(): IdpMetadata | undefined {
-    const end = this.#good?.validUntil;
-    return end === undefined || this.#now() < end ? this.#good : undefined;
+    const end = this.#good?.end;
+    return end === undefined || this.#now() < end ? this.#good?.metadata : undefined;
+  }
+
+  #endReason(): string {
+    const { validUntil } = this.#good?.metadata ?? {};
+    return validUntil === undefined || this.#now() < validUntil ? OLD : EXPIRED;
   }
 
   /** One reading at a time; callers in the meantime wait for the same one. Never rejects. */
@@ -116,22 +149,67 @@ export class MetadataSource {
   async #readOnce(): Promise<void> {
     this.#readAt = this.#now();
     try {
-      const fresh = parseIdpMetadata(await loadMetadata(this.#options));
-      if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil)
-        throw new BridgeError('connector_unavailable', EXPIRED);
+      const text = await loadMetadata(this.#options);
+      const fresh = this.#parsed(text);
       // Users are known by connector and subject: under another IdP they would be other users.
-      if (this.#good !== undefined && fresh.entityId !== this.#good.entityId)
+      if (this.#good !== undefined && fresh.entityId !== this.#good.metadata.entityId)
         throw new BridgeError('connector_unavailable', RENAMED);
-      const { skippedKeys } = fresh;
-      if (!isDeepStrictEqual(skippedKeys, this.#good?.skippedKeys ?? []))
-        this.#options.onSkippedKeys?.(skippedKeys);
-      this.#good = fresh;
+      this.#tellSkipped(fresh);
+      this.#good = { metadata: fresh, readAt: this.#now(), end: fresh.validUntil };
       this.#failures = 0;
+      if (this.#isFailing) this.#options.onReading?.({ kind: 'works-again' });
+      this.#isFailing = false;
       this.#become({ state: 'ready' }, undefined);
+      await this.#keepCopy(text, fresh);
     } catch (cause) {
       this.#failures += 1;
+      if (this.#good === undefined && !this.#hasRecalled) await this.#recall();
       if (this.#usable() === undefined) this.#becomeUnavailable(cause);
+      else this.#tellFailing(this.#good!, cause);
     }
+  }
+
+  #tellSkipped({ skippedKeys }: IdpMetadata): void {
+    if (!isDeepStrictEqual(skippedKeys, this.#good?.metadata.skippedKeys ?? []))
+      this.#options.onSkippedKeys?.(skippedKeys);
+  }
+
+  /** Throws `connector_unavailable`. */
+  #parsed(text: string): IdpMetadata {
+    const metadata = parseIdpMetadata(text);
+    if (metadata.validUntil !== undefined && this.#now() >= metadata.validUntil)
+      throw new BridgeError('connector_unavailable', EXPIRED);
+    return metadata;
+  }
+
+  /** At most once a day for the same text: the copy must not grow old while all is well. */
+  async #keepCopy(text: string, { validUntil }: IdpMetadata): Promise<void> {
+    const now = this.#now();
+    if (this.#copy?.text === text && now < this.#copy.readAt + DAY * 1000) return;
+    this.#copy = keptDocument(text, { validUntil, now });
+    await this.#options.copies?.keep(this.#copy);
+  }
+
+  /** Takes the copy of an earlier process, as if it had been read now, but for its time. */
+  async #recall(): Promise<void> {
+    this.#hasRecalled = true;
+    const copy = await this.#options.copies?.find(this.#now());
+    if (copy === undefined) return;
+    try {
+      const { readAt, usableUntil: end } = copy;
+      const metadata = this.#parsed(copy.text);
+      this.#tellSkipped(metadata);
+      this.#good = { metadata, readAt, end };
+      this.#copy = copy;
+      this.#become({ state: 'ready' }, undefined);
+    } catch {
+      // This version rejects what an earlier one accepted.
+    }
+  }
+
+  #tellFailing({ readAt }: Good, cause: unknown): void {
+    if (!this.#isFailing) this.#options.onReading?.({ kind: 'failing', readAt, cause });
+    this.#isFailing = true;
   }
 
   #becomeUnavailable(cause: unknown): void {

@@ -19,6 +19,7 @@ import { elevations } from './0007-elevations.ts';
 import { workloads } from './0008-workloads.ts';
 import { roleUses } from './0009-role-uses.ts';
 import { knownKeys } from './0010-known-keys.ts';
+import { keptMetadata } from './0011-kept-metadata.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -51,6 +52,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: workloads },
   { write: roleUses },
   { write: knownKeys },
+  { write: keptMetadata },
 ];
 
 /** The schema that this version knows. */
