@@ -4,6 +4,7 @@
  *
  * An input that begins with `{` becomes the claims of a correctly signed token.
  */
+import type { ServerMetadata } from 'openid-client';
 import { createProviderKeys } from '../../src/connectors/oidc-keys.ts';
 import { verifyLogoutToken } from '../../src/connectors/oidc-logout-token.ts';
 import { KEY_SET, signedClaims, tokenOf } from './signed-token.ts';
@@ -16,6 +17,7 @@ const DEFAULTS = {
   ...{ iss: OIDC.issuer, aud: OIDC.clientId, sub: 'p-0001', jti: 'j-1', iat: SECONDS },
   events: { [EVENT]: {} },
 };
+const METADATA = PROVIDER as unknown as ServerMetadata;
 const keys = createProviderKeys({ clock, outbound: outboundOf({ '/jwks': () => KEY_SET }) });
 
 export const target: FuzzTarget = {
@@ -48,8 +50,8 @@ export const target: FuzzTarget = {
     if (token === null) return;
     const verified = await unlessRejected(['logout_token_refused'], () =>
       verifyLogoutToken(token, {
-        ...{ metadata: PROVIDER as never, provider: { newer: async () => undefined } },
-        ...{ keys, clientId: OIDC.clientId, now: clock.now() },
+        ...{ metadata: METADATA, provider: { newer: async () => undefined }, keys },
+        ...{ clientId: OIDC.clientId, now: clock.now() },
       }),
     );
     if (verified === undefined) return;

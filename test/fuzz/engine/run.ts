@@ -45,14 +45,17 @@ export async function runTarget(options: RunOptions): Promise<RunResult> {
     const left = Math.ceil(options.seconds - elapsed());
     const leftExecutions = (options.mostExecutions ?? Number.POSITIVE_INFINITY) - total.executions;
     if (left <= 0 || leftExecutions <= 0) break;
-    const ended = await runProcess(
-      { ...options, seconds: left, mostExecutions: leftExecutions },
-      artifacts,
-    );
+    const ended = await runProcess(options, [
+      ...[options.grown, ...options.corpus, `-max_total_time=${left}`, '-print_final_stats=1'],
+      ...['-reload=0', `-max_len=${options.target.mostBytes}`, `-artifact_prefix=${artifacts}/`],
+      ...(options.seed === undefined ? [] : [`-seed=${options.seed}`]),
+      ...(Number.isFinite(leftExecutions) ? [`-runs=${leftExecutions}`] : []),
+      `-dict=${dictionaryFile(options.target, artifacts)}`,
+    ]);
     total.executions += ended.executions;
     total.edges = Math.max(total.edges, ended.edges);
     total.features = Math.max(total.features, ended.features);
-    const crashes = keepCrashes(artifacts, options.findings, ended.lastLines);
+    const crashes = await keepCrashes(artifacts, options, ended.lastLines);
     if (ended.code !== 0 && crashes === 0)
       throw new Error(`the engine ended with ${ended.code}:\n${ended.lastLines.join('\n')}`);
   }
@@ -67,25 +70,13 @@ interface Ended {
   readonly lastLines: readonly string[];
 }
 
-function runProcess(options: RunOptions, artifacts: string): Promise<Ended> {
-  const { target, file, corpus, grown, findings, seconds, seed, mostExecutions = 0 } = options;
-  const engineOptions = [
-    ...[grown, ...corpus, `-max_len=${target.mostBytes}`, `-max_total_time=${seconds}`],
-    ...[
-      '-print_final_stats=1',
-      '-reload=0',
-      '-rss_limit_mb=3072',
-      `-artifact_prefix=${artifacts}/`,
-    ],
-    ...(seed === undefined ? [] : [`-seed=${seed}`]),
-    ...(Number.isFinite(mostExecutions) && mostExecutions > 0 ? [`-runs=${mostExecutions}`] : []),
-    `-dict=${dictionaryFile(target, artifacts)}`,
-  ];
+function runProcess(options: RunOptions, given: readonly string[]): Promise<Ended> {
+  const { target, file, findings } = options;
   const request: EngineRequest = {
     guidedBy: target.guidedBy,
     mostMilliseconds: target.mostMilliseconds,
     isBlind: options.isBlind ?? false,
-    engineOptions,
+    engineOptions: [...given, '-rss_limit_mb=3072'],
   };
   const child = spawn(
     process.execPath,
@@ -133,16 +124,26 @@ function dictionaryFile({ words }: FuzzTarget, directory: string): string {
   return file;
 }
 
-/** An input that ended the process: it hung, took all memory, or set off a detector. */
-function keepCrashes(artifacts: string, findings: string, lastLines: readonly string[]): number {
+/**
+ * Inputs that ended the process: it hung, took all memory, or set off a detector. One that does not
+ * do so again was only interrupted by a busy machine. Returns how many there were.
+ */
+async function keepCrashes(
+  artifacts: string,
+  options: RunOptions,
+  lastLines: readonly string[],
+): Promise<number> {
   const names = readdirSync(artifacts).filter(name => /^(?:crash|timeout|oom|leak)-/.test(name));
   for (const name of names) {
-    const [kind] = name.split('-');
-    const why = lastLines.find(line => line.startsWith('==')) ?? '';
-    const thrown = new Error(`${kind}: ${why.replace(/^==\d+== ?/, '')}`);
-    thrown.stack = lastLines.join('\n');
-    new FindingsDirectory(findings).keep(readFileSync(join(artifacts, name)), thrown);
-    rmSync(join(artifacts, name));
+    const input = join(artifacts, name);
+    const again = await runProcess(options, [input]);
+    if (again.code !== 0) {
+      const why = lastLines.find(line => line.startsWith('==')) ?? '';
+      const thrown = new Error(`${name.split('-')[0]}: ${why.replace(/^==\d+== ?/, '')}`);
+      thrown.stack = lastLines.join('\n');
+      new FindingsDirectory(options.findings).keep(readFileSync(input), thrown);
+    }
+    rmSync(input);
   }
   return names.length;
 }

@@ -1,0 +1,34 @@
+/** The engine finds what only coverage leads to, and does not find it blindly. */
+import assert from 'node:assert/strict';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { target } from './planted.ts';
+import { runTarget } from './run.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'rolebridge-fuzz-'));
+after(() => rmSync(directory, { recursive: true }));
+
+describe('the engine of npm run fuzz', () => {
+  for (const [title, isBlind, found] of [
+    ['finds the planted fault by the guidance of coverage', false, ['bug!']],
+    ['does not find it without this guidance', true, []],
+  ] as const)
+    it(title, async () => {
+      const of = (name: string): string => join(directory, String(isBlind), name);
+      const { executions, edges } = await runTarget({
+        ...{ target, file: join(import.meta.dirname, 'planted.ts'), corpus: [of('corpus')] },
+        ...{ grown: of('grown/planted'), findings: of('findings'), isBlind },
+        ...{ seconds: 60, seed: 1, mostExecutions: 30_000 },
+      });
+
+      const inputs = globSync('*.input', { cwd: of('findings') });
+      assert.deepEqual(
+        inputs.map(name => readFileSync(join(of('findings'), name), 'latin1').slice(0, 4)),
+        found,
+      );
+      assert.ok(executions >= 25_000, `only ${executions} executions`);
+      assert.ok(isBlind || edges >= 5, `only ${edges} edges`);
+    });
+});
