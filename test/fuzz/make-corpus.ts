@@ -63,6 +63,7 @@ const unsigned = (changes: Partial<ResponseParts> = {}): string =>
 write('saml-assertion', {
   'accepted-alice': unsigned(),
   'accepted-bob': unsigned(bob),
+  'accepted-encrypted': `E${unsigned(bob)}`,
   'accepted-two-audiences': unsigned({
     conditions: conditions(
       {},

@@ -1,10 +1,13 @@
 /**
  * What a correctly signed Assertion says: the target signs whatever the input is, so that chance
  * reaches what lies behind the signature. A user is read as a reader of another library reads it.
+ *
+ * An input that begins with `E` is encrypted for the bridge after it was signed.
  */
 import { createRequire } from 'node:module';
 import { validateResponse } from '../../src/connectors/saml/validation.ts';
-import { rsaKey, signElement } from '../support/saml-forge.ts';
+import { assertionOf, encryptAssertion, withAssertion } from '../support/saml-encryption.ts';
+import { encode, rsaKey, signElement } from '../support/saml-forge.ts';
 import { clock, SAML } from './signed-world.ts';
 import { type FuzzTarget, promise, unlessRejected } from './target.ts';
 
@@ -49,20 +52,26 @@ export const target: FuzzTarget = {
     ...['<![CDATA[', ']]>', '&#10;', '&#x9;', '&amp;', '\n', '\u00e9'],
   ],
   guidedBy: ['/src/connectors/saml/'],
-  covers: ['src/connectors/saml/profile.ts', 'src/connectors/saml/validation.ts'],
+  covers: [
+    ...['profile', 'validation', 'decryption', 'encrypted-assertion'].map(
+      name => `src/connectors/saml/${name}.ts`,
+    ),
+  ],
   check: async input => {
-    const signed = signedOf(input);
+    const isEncrypted = input.startsWith('E');
+    const signed = signedOf(isEncrypted ? input.slice(1) : input);
     if (signed === undefined) return;
     const validated = await unlessRejected(REJECTIONS, () =>
       validateResponse({
-        samlResponse: Buffer.from(signed).toString('base64'),
+        samlResponse: encode(isEncrypted ? encrypted(signed) : signed),
         signingCertificates: [key.certificatePem],
-        decryption: { state: 'off' },
+        decryption: { state: 'on', keys: [key.privateKey], allowCbc: false },
         expected: { ...SAML, now: clock.now(), clockSkewSeconds: 60 },
       }),
     );
     if (validated === undefined) return;
-    const { person } = validated;
+    const { person, wasEncrypted } = validated;
+    promise(wasEncrypted === isEncrypted, 'it says whether the Assertion was encrypted');
     const assertion = new DOMParser()
       .parseFromString(signed)
       .getElementsByTagNameNS(ASSERTION, 'Assertion')[0]!;
@@ -87,6 +96,11 @@ export const target: FuzzTarget = {
     promise(Number.isFinite(person.expiresAt), 'an Assertion ends');
   },
 };
+
+function encrypted(signed: string): string {
+  if (!/<saml:Assertion.*<\/saml:Assertion>/s.test(signed)) return signed;
+  return withAssertion(signed, encryptAssertion(assertionOf(signed), key.certificatePem));
+}
 
 /** Undefined for what another library cannot sign. */
 function signedOf(input: string): string | undefined {
