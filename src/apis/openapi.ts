@@ -35,6 +35,12 @@ export const unknownOperation = api({
   },
 });
 
+/** Answers to a body that is too large or is no JSON. */
+const OF_A_BODY = [
+  'payload_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly ErrorCode[];
+
 /** What every operation may answer. */
 const EVERYWHERE = [
   'bad_request',
@@ -171,7 +177,8 @@ function describe(
   schemas: Record<string, unknown>,
 ): object {
   const { schemes: shown, problemType, errors: ofToken } = SCHEMES[who]!;
-  const codes = [...EVERYWHERE, ...ofToken, ...errors];
+  const ofBody = reads?.json === undefined ? [] : OF_A_BODY;
+  const codes = [...EVERYWHERE, ...ofBody, ...ofToken, ...errors];
   const byStatus = Map.groupBy(codes, code => String(ERRORS[code].status));
   return {
     operationId: id,

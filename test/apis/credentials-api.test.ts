@@ -25,6 +25,16 @@ describe('the bearer API', () => {
     bob = (await loginByDevice(world, 'bob', 'oidc')).accessToken;
   });
 
+  it('names the answers to a body that is too large or is no JSON, where one is read', () => {
+    const operations = Object.values(document.paths as Record<string, object>).flatMap(
+      methods => Object.values(methods) as { requestBody?: object; responses: object }[],
+    );
+    assert.ok(operations.some(({ requestBody }) => requestBody !== undefined));
+    for (const { requestBody, responses } of operations)
+      for (const status of ['413', '415'])
+        assert.equal(status in responses, requestBody !== undefined);
+  });
+
   it('describes itself by a valid OpenAPI document, with every route and no other', async () => {
     const { valid, errors } = await new Validator().validate(structuredClone(document));
     assert.ok(valid, JSON.stringify(errors));
