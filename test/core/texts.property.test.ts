@@ -1,4 +1,4 @@
-/** Texts that other programs read: whatever is in a value, they read that value and nothing more. */
+/** Texts that other programs read: from any value, they read that value and nothing more. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import fc from 'fast-check';
