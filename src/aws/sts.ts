@@ -252,6 +252,9 @@ function larger(one: AssumedRole, other: AssumedRole): number | undefined {
 
 // ---------------------------------------------------------------- the answer
 
+/** Role and session, in the characters of their names: pages, terminals and the trail show them. */
+const SESSION = /^[\w+=,.@/-]{1,1024}$/;
+
 function assumedRoleOf(
   { Credentials, AssumedRoleUser, PackedPolicySize, $metadata }: StsAnswer,
   { account, role, session }: AssumeRequest,
@@ -268,9 +271,11 @@ function assumedRoleOf(
   const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
     throw unreadable({ account, role }, 'contains no complete credentials');
-  if (!assumedRoleArn.startsWith(`arn:${account.partition}:sts::${account.id}:assumed-role/`)) {
+  const ofAccount = `arn:${account.partition}:sts::${account.id}:assumed-role/`;
+  if (!assumedRoleArn.startsWith(ofAccount))
     throw unreadable({ account, role }, 'is for a role of another account');
-  }
+  if (!SESSION.test(assumedRoleArn.slice(ofAccount.length)))
+    throw unreadable({ account, role }, 'contains an ARN that is not one of a session');
   return {
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAt },
     assumedRoleArn,

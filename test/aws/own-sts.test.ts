@@ -8,7 +8,7 @@ import { createOutbound } from '../../src/outbound.ts';
 import { anAccount, anAssertionSubject } from '../support/assertion-subject.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { answering, refusalOf, trusting, withBroker } from './broker-world.ts';
-import { type Answer, recordingServer, stsError } from './recording-server.ts';
+import { type Answer, recordingServer, stsAnswer, stsError } from './recording-server.ts';
 
 const WEB_IDENTITY = { by: 'web-identity' } as const;
 
@@ -137,6 +137,20 @@ describe('an account with an STS of its own', () => {
   it('that closes the connection is unavailable', async () => {
     assert.equal((await refusalFor('hang-up')).refusal.code, 'sts_unavailable');
   });
+
+  for (const [what, session] of [
+    ['controls of a terminal', 'Admin/&#x9b;2J'],
+    ['elements of a page', 'Admin/&lt;b&gt;alice'],
+    ['a line break', 'Admin/alice\nprod'],
+    ['no session', ''],
+    ['a very long one', `Admin/${'a'.repeat(2000)}`],
+  ] as const)
+    it(`is refused, if the ARN of its session has ${what}`, async () => {
+      const arn = `arn:aws:sts::111122223333:assumed-role/${session}`;
+      const { refusal } = await refusalFor(stsAnswer('AssumeRoleWithWebIdentity', { arn }));
+      assert.equal(refusal.code, 'sts_refused');
+      assert.match(refusal.message, /an ARN that is not one of a session$/);
+    });
 
   it('that answers for another account is refused', async () => {
     await withBroker(answering, async ({ assume, url }) => {
