@@ -33,6 +33,11 @@ const DIFFERENCES: readonly (readonly [string, Parts, RegExp])[] = [
     /the spelling differs/,
   ],
   ['a secret in a query', { destination: `${ACS_URL}?token=hush` }, /^(?!.*hush)the Destination/],
+  [
+    'a password in an address',
+    { destination: ACS_URL.replace('://', '://a:hush@') },
+    /^(?!.*hush)the Destination/,
+  ],
   ['no address', { destination: 'x\u202ey' }, /it is "x\\\\u202ey"/],
   ['a long one', { destination: 'x'.repeat(5000) }, /^.{0,700}$/],
   [

@@ -1,9 +1,9 @@
 /** What came instead of what must come, in messages for the operator. */
 import { printableExcerpt } from '../../core/printable.ts';
 
-/** Foreign text in a message for the operator: printable, bounded, without a query. */
+/** Foreign text in a message for the operator: printable, bounded, without query and userinfo. */
 export function shown(text: string): string {
-  const [address = ''] = text.split(/[?#]/);
+  const [address = ''] = text.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1').split(/[?#]/);
   return JSON.stringify(printableExcerpt(address, MAX_SHOWN));
 }
 
