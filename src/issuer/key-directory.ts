@@ -45,6 +45,8 @@ export interface KeyDirectory {
 type Refused = (path: string, problem: string, cause?: unknown) => BridgeError;
 
 export const MAX_FILE_BYTES: number = 64 * 1024;
+/** Does not wait for the writer of a pipe that is in the place of a file. */
+export const TO_READ: number = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * Opens the directory, and creates it (mode 0700) if that is allowed. Throws `unavailable` if it is
@@ -75,7 +77,7 @@ async function read(
   { content, refused }: OpenDirectory,
   file: string,
 ): Promise<string | undefined> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
+  const handle = await open(file, TO_READ).catch((cause: unknown) => {
     if (codeOf(cause) === 'ENOENT') return undefined;
     throw refused(file, `cannot be read (${codeOf(cause)})`, cause);
   });

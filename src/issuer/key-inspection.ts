@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BridgeError } from '../core/errors.ts';
 import type { KeyDirectoryFacts, KeyFileFacts } from '../core/host-facts.ts';
 import type { KeyUse, PresentKeys } from '../core/known-keys.ts';
-import { type KeyDirectory, MAX_FILE_BYTES, openToOthers } from './key-directory.ts';
+import { type KeyDirectory, MAX_FILE_BYTES, openToOthers, TO_READ } from './key-directory.ts';
 import { presentSealingKey } from './present-keys.ts';
 import { parseSealingSecret, SEALING_FILE } from './sealing-secret.ts';
 import { parseKey } from './signing-keys.ts';
@@ -73,12 +73,14 @@ async function inspectFile<T>(
   name: string,
   parse: Parse<T>,
 ): Promise<{ readonly facts: KeyFileFacts; readonly content?: T }> {
-  const opened = await open(join(directory, name), 'r').catch(codeOf);
+  const opened = await open(join(directory, name), TO_READ).catch(codeOf);
   if (typeof opened === 'string')
     return { facts: { name, state: opened === 'ENOENT' ? 'missing' : 'unreadable', why: opened } };
   try {
-    const { mode, size, mtimeMs: changedAt } = await opened.stat();
+    const status = await opened.stat();
+    const { mode, size, mtimeMs: changedAt } = status;
     const seen = { name, changedAt };
+    if (!status.isFile()) return { facts: { ...seen, state: 'damaged', why: 'is not a file' } };
     if (openToOthers(mode, 0o077)) return { facts: { ...seen, state: 'open' } };
     if (size > MAX_FILE_BYTES) return { facts: { ...seen, state: 'damaged', why: 'is too large' } };
     const content = await parse(await opened.readFile('utf8'), name, REFUSING);

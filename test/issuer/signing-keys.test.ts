@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import {
@@ -20,6 +20,7 @@ import { inspect } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { BridgeError } from '../../src/core/errors.ts';
 import { createKeyAndCertificate } from '../../src/issuer/certificate.ts';
+import { inspectKeys } from '../../src/issuer/key-inspection.ts';
 import { openSigningKeys } from '../../src/issuer/signing-keys.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { useDirectory } from '../support/directory.ts';
@@ -268,6 +269,14 @@ describe('signing keys', () => {
       spoil: file => rm(file).then(() => mkdir(file, { mode: 0o700 })),
       says: /saml\.pem: is not a file/,
     },
+    {
+      what: 'that is a pipe',
+      spoil: async file => {
+        await rm(file);
+        execFileSync('mkfifo', ['-m', '600', file]);
+      },
+      says: /saml\.pem: is not a file/,
+    },
   ];
   for (const { what, spoil, says } of spoilt) {
     it(`refuse a file ${what}, and name nothing but the file`, async () => {
@@ -283,6 +292,16 @@ describe('signing keys', () => {
       for (const line of lines) assert.ok(!message.includes(line.slice(0, 20)));
     });
   }
+
+  it('are inspected without waiting for the writer of a pipe', async () => {
+    const directory = await aDirectory();
+    const file = join(directory, 'saml.pem');
+    await rm(file);
+    execFileSync('mkfifo', ['-m', '600', file]);
+    const { files } = await inspectKeys(directory);
+    const { state, why } = files.find(({ name }) => name === 'saml.pem')!;
+    assert.deepEqual({ state, why }, { state: 'damaged', why: 'is not a file' });
+  });
 
   it('are opened with the mode 0440 of credentials, and with no wider one', {
     skip: notRoot,
