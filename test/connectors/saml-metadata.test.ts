@@ -398,6 +398,29 @@ test('an answer signed with an unknown key makes the bridge look for a new one, 
   await acme.connector.close();
 });
 
+test('an answer signed with an unknown key makes the bridge read the metadata of a federation every ten minutes at most', async () => {
+  let reads = 0;
+  const metadata = { url: 'https://federation.example.test/all.xml', entityId: IDP };
+  const acme = await openConnector({
+    metadata,
+    outbound: outboundOf(() => {
+      reads += 1;
+      return forge.metadata();
+    }),
+  });
+  for (const [seconds, expected] of [
+    [599, 1],
+    [1, 2],
+    [599, 2],
+  ] as const) {
+    clock.turn(seconds);
+    await assertRefused(acme.signIn({}, { key: stranger }), /does not verify with any signing key/);
+    await settled();
+    assert.equal(reads, expected);
+  }
+  await acme.connector.close();
+});
+
 test('metadata that suddenly names another IdP is not taken', async () => {
   let entityId = IDP;
   const acme = await openConnector({ outbound: outboundOf(() => forge.metadata({ entityId })) });

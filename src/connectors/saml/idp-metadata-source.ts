@@ -53,6 +53,10 @@ const FIRST_RETRY: Seconds = 5;
 const LAST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, an IdP that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
+/** However many answers with unknown keys arrive, and anyone can send them. */
+const DOUBT_PAUSE: Seconds = MINUTE;
+/** The metadata of a federation is tens of megabytes, which take seconds to read. */
+const LONG_DOUBT_PAUSE: Seconds = 10 * MINUTE;
 const RENAMED = 'the metadata of the identity provider now names another entityID';
 const OLD = 'the metadata of the identity provider could not be read for 30 days';
 export const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
@@ -106,9 +110,13 @@ export class MetadataSource {
     return this.#good?.metadata;
   }
 
-  /** Reads it again in the background, at most once a minute: the IdP may have a new key. */
+  /**
+   * Reads it again in the background, at most once a minute, or every ten minutes if it describes
+   * several entities: the IdP may have a new key.
+   */
   refreshSoon(): void {
-    if (this.#now() >= this.#readAt + MINUTE * 1000) void this.#read();
+    const pause = this.#options.location.entityId === undefined ? DOUBT_PAUSE : LONG_DOUBT_PAUSE;
+    if (this.#now() >= this.#readAt + pause * 1000) void this.#read();
   }
 
   availability(): Availability {
