@@ -22,7 +22,7 @@ export const AccountShape = z
     sts_endpoint: z
       .string()
       .nullable()
-      .describe('Its own STS; such an account has no AWS console. null for an account of AWS'),
+      .describe('Its own STS; such an account has no AWS console. null for an AWS account'),
     environment: z.enum(ENVIRONMENTS).nullable().describe('What it is for, if configured'),
     description: z.string().nullable(),
     owner: z.string().nullable().describe('The team or user to ask about it'),

@@ -278,8 +278,8 @@ async function consoleLinkFor(
 /** Throws `console_missing`. */
 export function requireConsole(account: Account): void {
   if (isOfAws(account)) return;
-  throw new BridgeError('console_missing', `account ${account.name} has an STS of its own`, {
-    hint: `Account ${account.name} is not an account of AWS. Get credentials for the role instead.`,
+  throw new BridgeError('console_missing', `account ${account.name} has its own STS`, {
+    hint: `Account ${account.name} is not an AWS account. Get credentials for the role instead.`,
   });
 }
 

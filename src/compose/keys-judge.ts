@@ -11,7 +11,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 export const judgeKeys: JudgeKeys = async directory => {
   const { state, files } = await inspectKeys(directory);
   if (state === 'no-directory')
-    return [{ message: `${directory} is no directory.`, fix: 'Name a directory.' }];
+    return [{ message: `${directory} is not a directory.`, fix: 'Write the path of a directory.' }];
   return files.flatMap(({ name, why, ...file }) => {
     const fault = FAULTS[file.state];
     if (fault === undefined) return [];

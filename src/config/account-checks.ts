@@ -160,8 +160,8 @@ function* hubProblems(
   else if (hub.endpoints?.sts !== undefined)
     yield {
       path: at,
-      message: `${quoted(name)} has an STS of its own (endpoints.sts), whose sessions AWS does not know.`,
-      fix: 'Name a hub that is an account of AWS.',
+      message: `${quoted(name)} has its own STS (endpoints.sts), whose sessions AWS does not accept.`,
+      fix: 'Name a hub that is an AWS account.',
     };
   else if (hub.via !== undefined)
     yield {

@@ -91,7 +91,7 @@ const settings = {
     .optional()
     .meta({
       description:
-        'Endpoints of an account that is not of AWS but has an STS of its own, such as a Ceph radosgw ([STS-compatible stores](sts-stores.md)). It requires `trust: web-identity` or `corporate-web-identity`.',
+        'Endpoints of an account outside AWS that has its own STS, such as a Ceph radosgw ([STS-compatible stores](sts-stores.md)). It requires `trust: web-identity` or `corporate-web-identity`.',
       default: 'AWS',
     }),
   ...accountDetails,

@@ -27,7 +27,7 @@ export function* ownStsProblems(
     if (audience === ofAws)
       yield {
         path: at,
-        message: `${quoted(audience)} is the audience of tokens for AWS (issuer.webIdentity.audience): its operator could get roles of AWS with the tokens.`,
+        message: `${quoted(audience)} is the audience of tokens for AWS (issuer.webIdentity.audience): the operator of this STS could get roles of AWS with the tokens.`,
         fix,
       };
     else if (first.endpoints?.sts !== sts)

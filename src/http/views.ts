@@ -99,7 +99,7 @@ export interface CredentialsModel extends PageFrame {
   readonly mark?: AccountMark | undefined;
   readonly role: string;
   readonly assumedRoleArn: string;
-  /** Of an account that is not of AWS. */
+  /** Of an account outside AWS. */
   readonly stsEndpoint?: string | undefined;
   readonly formats: readonly {
     readonly id: CredentialFormat;

@@ -70,18 +70,18 @@ const SKIPPED: readonly (readonly [string, string, RegExp])[] = [
   [
     'an EC key',
     signingKey(ecKey()),
-    /\(use signing, EC prime256v1, SHA-256 [0-9a-f]{16}\.\.\.\) is no RSA key/,
+    /\(use signing, EC prime256v1, SHA-256 [0-9a-f]{16}\.\.\.\) is not an RSA key/,
   ],
   ['an EC key without use', signingKey(ecKey(), ''), /\(without use, EC/],
   [
     'an ECKeyValue',
     described(info(ecValue(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey))),
-    /EC prime256v1, SHA-256 .* is no RSA key/,
+    /EC prime256v1, SHA-256 .* is not an RSA key/,
   ],
   [
     'an Ed25519 key',
     described(info(derValue(generateKeyPairSync('ed25519').privateKey))),
-    /ED25519, .* is no RSA key/,
+    /ED25519, .* is not an RSA key/,
   ],
   [
     'a DSA key',
@@ -92,7 +92,7 @@ const SKIPPED: readonly (readonly [string, string, RegExp])[] = [
         ),
       ),
     ),
-    /DSA 1024, .* is no RSA key/,
+    /DSA 1024, .* is not an RSA key/,
   ],
   ['a short RSA key', signingKey(rsaKey(1024)), /RSA 1024, .* has fewer than 2048 bits/],
   ...[0, 1, 2, 4].map(
@@ -199,7 +199,7 @@ describe('keys of metadata', () => {
     await acme.connector.close();
   });
 
-  it('that are not used are told once, and again when they change', async () => {
+  it('that are not used are reported once, and again when they change', async () => {
     const told: (readonly string[])[] = [];
     let keys = [good, signingKey(ecKey())];
     const acme = await openConnector({
@@ -208,7 +208,7 @@ describe('keys of metadata', () => {
     });
     assert.equal((await acme.signIn()).identity.username, 'alice');
     assert.equal(told.length, 1);
-    assert.match(told[0]!.join(), /^KeyDescriptor 2 .* is no RSA key$/);
+    assert.match(told[0]!.join(), /^KeyDescriptor 2 .* is not an RSA key$/);
     keys = [good];
     await acme.connector.close();
   });

@@ -47,7 +47,7 @@ const PROBLEMS: Readonly<Record<string, Case>> = {
   keyless: { content: forge.metadata({ keys: [] }), said: /names no signing certificate or key/ },
   elliptic: {
     content: forge.metadata({ keys: [signingKey(ecKey())] }),
-    said: /each of its keys is no RSA key: KeyDescriptor 1 \(use signing, EC/,
+    said: /each of its keys is not an RSA key: KeyDescriptor 1 \(use signing, EC/,
   },
   short: {
     content: forge.metadata({ keys: [signingKey(rsaKey(1024))] }),
@@ -86,7 +86,7 @@ const WARNINGS: Readonly<Record<string, Case>> = {
   soon: { content: endsIn(13), said: /ends soon \(validUntil/ },
   mixed: {
     content: forge.metadata({ keys: [signingKey(forge.key), signingKey(ecKey(), '')] }),
-    said: /signing key that is not used: KeyDescriptor 2 \(without use, EC .* is no RSA key/,
+    said: /signing key that is not used: KeyDescriptor 2 \(without use, EC .* is not an RSA key/,
   },
 };
 

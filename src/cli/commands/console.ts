@@ -63,7 +63,7 @@ function requireConsole(client: Client, { account }: NamedRole): void {
   const found = roles.find(role => [role.account.name, role.account.id].includes(account));
   if (typeof found?.account.sts_endpoint !== 'string') return;
   throw new CliError('refused', `account ${printable(account)} has no AWS console`, {
-    lines: ['It is not an account of AWS. Get credentials instead: rolebridge credentials'],
+    lines: ['It is not an AWS account. Get credentials instead: rolebridge credentials'],
     code: 'console_missing',
   });
 }

@@ -86,7 +86,7 @@ export function describedKey({ descriptor, use, publicKey, ...key }: IdpKey): st
 /** Why signatures of a key are not verified; undefined if they are. */
 function whyUnused({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType !== 'rsa') return 'is no RSA key';
+  if (asymmetricKeyType !== 'rsa') return 'is not an RSA key';
   // With the exponent 1, everyone can sign (RFC 8017 section 3.1).
   if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that RSA forbids';
   return modulusLength < MIN_RSA_BITS ? `has fewer than ${MIN_RSA_BITS} bits` : undefined;

@@ -224,7 +224,9 @@ class EntityScan {
     }
     if (more.length > 0) throw metadataFault(`describes the entity of ${KEY} twice`);
     if (!entity.isIdp)
-      throw metadataFault(`describes the entity of ${KEY}, which is no SAML 2.0 identity provider`);
+      throw metadataFault(
+        `describes the entity of ${KEY}, which is not a SAML 2.0 identity provider`,
+      );
     return entity.xml();
   }
 

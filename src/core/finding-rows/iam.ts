@@ -24,7 +24,7 @@ export const IAM_FINDINGS = {
   'iam.input-incomplete': { level: 'warning', title: 'An output is cut off' },
   'iam.input-other-account': { level: 'warning', title: 'The data is of another account' },
   'iam.input-unreadable': { level: 'error', title: 'The data of IAM cannot be read' },
-  'iam.not-aws': { level: 'note', title: 'Accounts that are not of AWS' },
+  'iam.not-aws': { level: 'note', title: 'Accounts outside AWS' },
   'iam.not-examined': { level: 'note', title: 'Accounts without data' },
   'iam.oidc-audience': { level: 'error', title: 'The audience is not a client id' },
   'iam.oidc-issuer': { level: 'error', title: 'The issuer is spelled otherwise' },

@@ -125,7 +125,7 @@ async function readProfile(
   }
 }
 
-/** Accounts in the scope that are not of AWS. */
+/** Accounts in the scope outside AWS. */
 function otherStores({ accounts }: TrustPlan, { accounts: named }: Scope): readonly Account[] {
   const all = accounts.map(({ account }) => account).filter(account => !isOfAws(account));
   return named.length === 0
@@ -137,7 +137,7 @@ function notAws(accounts: readonly Account[]): Finding {
   return {
     id: 'iam.not-aws',
     subject: listed(accounts.map(({ name }) => name)),
-    message: 'Accounts with an STS of their own have no IAM of AWS. Probes try their roles.',
+    message: 'Accounts with their own STS have no IAM of AWS. Probes try their roles.',
   };
 }
 

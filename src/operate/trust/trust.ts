@@ -102,7 +102,7 @@ export async function trustFiles(order: TrustOrder, options: Options): Promise<T
 const UNKNOWN_IAM = '--iam says nothing of this account, so its roles and providers count as new.';
 
 const NOT_AWS =
-  'It has an STS of its own (endpoints.sts), so nothing is printed for it. Set it up by hand: docs/sts-stores.md.';
+  'It has its own STS (endpoints.sts), so nothing is printed for it. Set it up by hand: docs/sts-stores.md.';
 
 function notesOf({ account, notes }: AccountPlan, isUseful: boolean): readonly string[] {
   const { name } = account;

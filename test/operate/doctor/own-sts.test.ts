@@ -1,4 +1,4 @@
-/** What doctor and trust make of an account that is not of AWS. */
+/** What doctor and trust say about an account outside AWS. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { openProbesSection } from '../../../src/compose/doctor-probes.ts';
@@ -16,7 +16,7 @@ const DENIED: Answer = {
   headers: { 'content-type': 'application/xml' },
 };
 
-describe('an account with an STS of its own', () => {
+describe('an account with its own STS', () => {
   const world = useWorld();
   let answer: Answer = DENIED;
   let store: RecordingServer;
@@ -57,7 +57,7 @@ describe('an account with an STS of its own', () => {
     assert.equal((await probed(`${world.urls.aws}/`)).id, 'probes.ok');
   });
 
-  it('is told of with the code of its STS, and not as an account of AWS', async () => {
+  it('is reported with the code of its STS, and not as an AWS account', async () => {
     answer = DENIED;
     const finding = await probed(store.url);
     assert.equal(finding.id, 'probes.sts-refused');
@@ -65,14 +65,14 @@ describe('an account with an STS of its own', () => {
     assert.doesNotMatch(`${finding.message} ${finding.fix}`, /\bAWS\b|\bIAM\b/);
   });
 
-  it('is told of where no STS answers', async () => {
+  it('is reported if what answers is not an STS', async () => {
     answer = { status: 404, body: '<html><p>Not found', headers: { 'content-type': 'text/html' } };
     const finding = await probed(store.url);
     assert.equal(finding.id, 'probes.sts-refused');
     assert.match(finding.message, /is not an STS/);
   });
 
-  it('is not looked for in the data of IAM', async () => {
+  it('is skipped in the data of IAM', async () => {
     const section = iamSection({
       ...{ files: [], profiles: [], signers: async () => new Map() },
       readMetadata: () => ({ unreadable: 'none is read' }),
@@ -97,13 +97,13 @@ describe('trust', () => {
     RULES;
 
   for (const format of ['terraform', 'cloudformation', 'cli'] as const)
-    it(`prints nothing for an account with an STS of its own, and says so: ${format}`, async () => {
+    it(`prints nothing for an account with its own STS, and says so: ${format}`, async () => {
       const { printed: files, notes } = await printed(format, yaml);
       assert.ok(files.files.length > 0);
       for (const { path, text } of files.files)
         assert.doesNotMatch(path + text, /staging|222233334444/);
       const [note, ...more] = notes.filter(text => text.startsWith('staging: '));
-      assert.match(note!, /has an STS of its own.*docs\/sts-stores\.md/);
+      assert.match(note!, /has its own STS.*docs\/sts-stores\.md/);
       assert.deepEqual(more, []);
     });
 
