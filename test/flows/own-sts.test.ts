@@ -1,4 +1,4 @@
-/** An account whose STS is not AWS's: credentials, and no console on any way to one. */
+/** An account with its own STS: credentials, and no console on any way to one. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
@@ -8,17 +8,19 @@ import type { Page, Visitor } from '../support/visitor.ts';
 import { useWorld } from '../support/world.ts';
 
 const STAGING = '222233334444';
+const AUDIENCE = 'store';
 
 interface ListedRole {
   readonly account: { readonly name: string; readonly sts_endpoint: string | null };
 }
 
-describe('an account with an STS of its own', () => {
+describe('an account with its own STS', () => {
   const world = useWorld({
+    aws: aws => JSON.parse(JSON.stringify(aws).replaceAll('sts.amazonaws.com', AUDIENCE)),
     configure: (yaml, { aws }) => {
       const file = parse(yaml);
       const staging = file.accounts.find(({ name }: { name: string }) => name === 'staging');
-      staging.endpoints = { sts: `${aws}/` };
+      staging.endpoints = { sts: `${aws}/`, audience: AUDIENCE };
       // It is asked at its own address, wherever AWS is.
       file.aws.endpoints.sts = 'http://127.0.0.1:9';
       return stringify(file);
@@ -44,7 +46,7 @@ describe('an account with an STS of its own', () => {
     assert.ok(text.includes(`STS at ${new URL(world.urls.aws).host}`));
   });
 
-  it('gives credentials, with a word on whose they are', async () => {
+  it('gives credentials, and names the service that they are for', async () => {
     const shown = await bob.submit(
       await bob.get(at('/')),
       button('Credentials', 'staging', 'Developer'),
@@ -55,28 +57,28 @@ describe('an account with an STS of its own', () => {
     assert.ok(shown.text.includes(world.urls.aws));
   });
 
-  it('has no console by a link', async () => {
+  it('rejects a console link', async () => {
     refusesConsole(await bob.get(at('/console?account=staging&role=Developer')));
   });
 
-  it('has no console at an address of AWS', async () => {
+  it('rejects an address of the AWS console that names it', async () => {
     const to = `https://${STAGING}-abcd1234.eu-west-1.console.aws.amazon.com/lambda/home`;
     refusesConsole(await bob.get(at(`/go?${new URLSearchParams({ to })}`)));
   });
 
-  it('is no place for an address that names no account', async () => {
+  it('is not offered for an address of the console that names no account', async () => {
     const to = 'https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1';
     const page = await bob.get(at(`/go?${new URLSearchParams({ to })}`));
     assert.doesNotMatch(page.text, /staging/);
   });
 
-  it('tells a user without the role nothing of its STS', async () => {
+  it('does not reveal its STS to a user without the role', async () => {
     const page = await bob.get(at('/console?account=staging&role=Admin'));
     assert.equal(page.status, 403);
     assert.doesNotMatch(page.text, /STS|no AWS console/);
   });
 
-  it('says it to programs', async () => {
+  it('states its STS in the API', async () => {
     const { accessToken } = await loginByCode(world, bob);
     const call = (path: string, body?: object) =>
       callApi(world, accessToken, { path, ...(body && { method: 'POST', body }) });
