@@ -73,7 +73,7 @@ function checkAnswer({ status, text }: Answered, sent: string): boolean {
 /** Mutations of XML by its elements mean nothing here. */
 const OF_TEXT = ['a character changed', 'a piece left out', 'a piece repeated'] as const;
 
-test('accepts the call that the others are made of', async () => {
+test('accepts the genuine call', async () => {
   const { form } = await genuine();
   assert.equal(checkAnswer(await send(form), form), true);
 });

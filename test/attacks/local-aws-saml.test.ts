@@ -15,7 +15,7 @@ const aws = await startFederatedAws();
 const { forge, genuineForBob } = aws;
 after(() => aws.running.close());
 
-test('accepts the response that the others are made of', async () => {
+test('accepts the genuine response', async () => {
   const good = forge.xml(undefined);
   assert.equal(await aws.accepts(encode(good), good), true);
   assert.equal(await aws.accepts(encode(genuineForBob('_id').xml), genuineForBob('_id').xml), true);

@@ -1,4 +1,4 @@
-/** Accounts whose STS is not AWS's: where it is called, and what its answers mean. */
+/** Accounts with their own STS: where it is called, and what its answers mean. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createCredentialBroker } from '../../src/aws/sts.ts';
@@ -21,7 +21,7 @@ function bare(code: string, message = ''): string {
   return `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message><RequestId>tx-1</RequestId><HostId>a</HostId></Error>`;
 }
 
-/** The refusal of an account with an STS of its own that gives this answer. */
+/** The error of an account whose own STS gives this answer. */
 async function refusalFor(given: Answer): Promise<{ refusal: BridgeError; calls: number }> {
   let found: { refusal: BridgeError; calls: number } | undefined;
   await withBroker(
@@ -35,8 +35,8 @@ async function refusalFor(given: Answer): Promise<{ refusal: BridgeError; calls:
   return found!;
 }
 
-describe('an account with an STS of its own', () => {
-  it('is asked for at its URL, and the accounts of AWS at theirs', async () => {
+describe('an account with its own STS', () => {
+  it('is called at its URL, and AWS accounts at theirs', async () => {
     const own = await recordingServer(answering);
     const ofAws = await recordingServer(answering);
     const outbound = createOutbound({ timeoutSeconds: 5, maxBytes: 65_536 });

@@ -19,11 +19,11 @@ function byFile(...lines: readonly string[]): string {
   return GOOD.replace(/^accounts:\n(?: {2}- .*\n)+/m, `accounts:\n${accounts}\n`);
 }
 
-describe('an STS of its own in the file of an organization', () => {
+describe('endpoints.sts in the file of an organization', () => {
   const STORE =
     '{ id: "555566667777", name: store, trust: web-identity, endpoints: { sts: "https://store.example.com/sts" } }';
 
-  it('belongs to the account of its entry alone', () =>
+  it('applies to the account of its entry alone', () =>
     written(async ({ put, check }) => {
       put('accounts.json', LIST);
       const { configuration, problems } = await check(byFile('  entries:', `    - ${STORE}`));
@@ -39,7 +39,7 @@ describe('an STS of its own in the file of an organization', () => {
       ]);
     }));
 
-  it('counts as a default, and is rejected where the trust is that of AWS', () =>
+  it('applies as a default, and is rejected with a trust that requires AWS', () =>
     written(async ({ put, check }) => {
       put('accounts.json', LIST);
       const defaults = '  defaults: { endpoints: { sts: "https://store.example.com" } }';

@@ -75,7 +75,7 @@ describe('a client whose secret has other punctuation', () => {
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
 
-  test('is told of clientAuthentication by a provider that does not, and can use client_secret_post there', async t => {
+  test('gets the advice to set clientAuthentication from a provider that does not, and works by client_secret_post', async t => {
     const raw = { clientSecret: secret, basicParts: 'as-they-come' } as const;
     const basic = await registered(t, raw);
     const attempt = signIn(basic.connector, basic.forge);

@@ -69,7 +69,7 @@ const OUTDATED: readonly (readonly [string, (forge: OpenIdProviderForge) => Fiel
 
 for (const [title, before] of OUTDATED)
   describe(`a provider that no longer has ${title}`, () => {
-    test('is signed in at by the same sign-in, whose code is redeemed once', async t => {
+    test('signs the user in by the same sign-in, and gets the code once', async t => {
       const { forge, connector, news, fields } = await knowing(t, before);
       const { identity } = await signIn(connector, forge);
       assert.equal(identity.username, 'alice');
@@ -79,7 +79,7 @@ for (const [title, before] of OUTDATED)
       assert.equal(forge.asked.discovery, 2);
     });
 
-    test('confirms a user by the same refresh, whose token is used once', async t => {
+    test('confirms the user by the same refresh, and gets the token once', async t => {
       const { forge, connector, clock } = await knowing(t, before);
       const signedIn = await signedInBefore(t, forge, clock.now);
       const asked = forge.asked.token;
@@ -91,7 +91,7 @@ for (const [title, before] of OUTDATED)
   });
 
 describe('a provider that no longer sends iss with its answers', () => {
-  test('is signed in at by the same sign-in', async t => {
+  test('signs the user in by the same sign-in', async t => {
     const { forge, connector, news } = await knowing(t, () => ({}));
     publish(forge, { authorization_response_iss_parameter_supported: undefined });
     forge.faults.callback = parameters => parameters.delete('iss');
@@ -112,7 +112,7 @@ describe('a logout token', () => {
     });
 
   for (const alg of ['none', 'HS256', 'XY256'])
-    test(`with the algorithm ${alg} has nothing read`, async t => {
+    test(`with the algorithm ${alg} does not cause a reading of the document`, async t => {
       const { forge, connector } = await knowing(t, () => ({}));
       const header = Buffer.from(JSON.stringify({ alg, typ: 'logout+jwt' })).toString('base64url');
       const [, payload] = (await forge.logoutToken()).split('.');
@@ -121,7 +121,7 @@ describe('a logout token', () => {
       assert.equal(forge.asked.discovery, 1);
     });
 
-  test('with an unknown key has the document read once a minute, however many come', async t => {
+  test('with an unknown key causes one reading of the document a minute, however many arrive', async t => {
     const { forge, connector, clock } = await knowing(t, () => ({}));
     const { verify } = connector.logout!.backChannel!;
     const token = await forge.logoutToken();
@@ -145,7 +145,7 @@ describe('revoking a refresh token', () => {
     ['gone', ({ issuer }: OpenIdProviderForge) => ({ revocation_endpoint: `${issuer}/old` })],
     ['on a host that is gone', () => ({ revocation_endpoint: `${unused}/revoke` })],
   ] as const)
-    test(`goes to the new endpoint when the old one is ${title}`, async t => {
+    test(`uses the new endpoint if the old one is ${title}`, async t => {
       const { forge, connector } = await knowing(t, before);
       await connector.revoke!('refresh-1');
       assert.deepEqual(forge.revoked, ['refresh-1']);
@@ -191,7 +191,7 @@ describe('the document is not read again', () => {
     assert.equal(forge.asked.discovery, 3);
   });
 
-  test('to send a code to another endpoint that the first one can have processed', async t => {
+  test('to send a code twice that the first endpoint may have processed', async t => {
     const { forge, connector } = await knowing(t, ({ issuer }) => ({
       token_endpoint: `${issuer}/userinfo`,
     }));
@@ -212,7 +212,7 @@ describe('a document that cannot be read again', () => {
       forge => publish(forge, { id_token_signing_alg_values_supported: ['HS256', 'none'] }),
     ],
   ] as readonly (readonly [string, (forge: OpenIdProviderForge) => unknown])[])
-    test(`${title} leaves the old one in use, which is told once, and its end`, async t => {
+    test(`${title} leaves the old one in use; the failure and the recovery are logged once`, async t => {
       const { forge, connector, clock, news } = await knowing(t, () => ({}));
       breakIt(forge);
       for (let round = 0; round < 2; round++) {

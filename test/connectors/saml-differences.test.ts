@@ -81,7 +81,7 @@ const SPELLINGS = [
   EMAIL.replace('1.1', '2.0').replace('emailAddress', 'unspecified'),
 ];
 for (const format of SPELLINGS)
-  test(`is a stable NameID, and the same user: ${format}`, async () => {
+  test(`reads the same user from a NameID of the format ${format}`, async () => {
     const { identity } = await acme.signIn({ nameId: nameId('p-0001', format) });
     const plain = await acme.signIn({ nameId: nameId('p-0001', EMAIL) });
     assert.equal(identity.person, plain.identity.person);
@@ -96,7 +96,7 @@ for (const format of [
   'toString',
 ])
   for (const version of ['1.1', '2.0'])
-    test(`is no stable NameID: ${format} of ${version}`, () =>
+    test(`takes no NameID of the format ${format} of ${version} as stable`, () =>
       assertRefused(
         acme.signIn({
           nameId: nameId('t-1', `urn:oasis:names:tc:SAML:${version}:nameid-format:${format}`),

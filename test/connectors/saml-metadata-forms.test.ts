@@ -274,7 +274,7 @@ describe('an aggregate', () => {
       assert.equal((await chosen(FEDERATION, wanted)).entityId, wanted);
     });
 
-  it('gives its only identity provider unasked', async () => {
+  it('gives its only identity provider without entityId', async () => {
     assert.equal((await chosen(group(SP + group(entity(ONE))))).entityId, ONE);
   });
 
@@ -376,7 +376,7 @@ describe('an aggregate', () => {
         assert.equal((await chosen(xml, wanted)).validUntil, Date.parse('2026-01-01T00:00:00Z'));
     });
 
-  it('is rejected if an enclosing end is no time', async () => {
+  it('is rejected if an enclosing validUntil is not a time', async () => {
     assert.match(await fault(ends(' validUntil="soon"', '', '')), /validUntil that is not a time/);
   });
 });

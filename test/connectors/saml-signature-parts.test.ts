@@ -1,6 +1,8 @@
 /**
- * Every part of an XML signature is obeyed, or rejected by a sentence that names it. The signatures
- * hold as XML-Signature defines them: xmlsec1 verified those that are obeyed.
+ * Every part of an XML signature is obeyed, or rejected with a message that names it.
+ *
+ * The forge signs with xmldsigjs, which the product does not use. xmlsec1 verified only a plain
+ * signature and those with a PrefixList, once and by hand.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -28,9 +30,9 @@ const OBEYED: readonly (readonly [string, Partial<SignatureParts>])[] = [
   ['a SHA-512 digest', { digest: 'http://www.w3.org/2001/04/xmlenc#sha512' }],
 ];
 for (const [what, parts] of OBEYED) {
-  test(`is obeyed: ${what}`, async () => {
+  test(`obeys ${what}`, async () => {
     assert.equal((await acme.signIn({}, { parts })).identity.subject, 'p-0001');
-    // Whatever is obeyed, a change is found.
+    // A changed value is rejected all the same.
     const requestId = await acme.begin();
     const changed = forge.xml(requestId, {}, { parts }).replace('>developers<', '>admins<');
     await assertRefused(
@@ -52,7 +54,7 @@ async function signedTwice(assertion: string, response: string): Promise<unknown
   return acme.complete(encode(xml), { protocol: 'saml', requestId });
 }
 
-test('is obeyed in both signatures of a Response', async () => {
+test('obeys a PrefixList in both signatures of a Response', async () => {
   for (const [assertion, response] of [
     ['saml samlp', 'saml samlp'],
     ['', 'samlp'],
@@ -61,7 +63,7 @@ test('is obeyed in both signatures of a Response', async () => {
     await signedTwice(assertion, response);
 });
 
-test('is rejected by name: a prefix of the Assertion alone, where both are signed', () =>
+test('rejects by name a prefix that only the Assertion declares, if both are signed', () =>
   assertRefused(
     signedTwice('xs', ''),
     /InclusiveNamespaces .* a prefix that the Response does not/,
@@ -85,7 +87,7 @@ const KEY_INFO: readonly (readonly [string, string])[] = [
   ],
 ];
 for (const [what, keyInfo] of KEY_INFO) {
-  test(`is no key: ${what} in KeyInfo`, async () => {
+  test(`takes no key from KeyInfo: ${what}`, async () => {
     const { identity } = await acme.signIn({}, { parts: { keyInfo } });
     assert.equal(identity.subject, 'p-0001');
     const requestId = await acme.begin();
@@ -236,7 +238,7 @@ for (const [what, change, message] of CHANGED) {
   });
 }
 
-test('an unknown signer is told from a change, with the certificate that it names', async () => {
+test('names the certificate of an unknown signer, unlike for a changed signature', async () => {
   const requestId = await acme.begin();
   const complete = (xml: string) => acme.complete(encode(xml), { protocol: 'saml', requestId });
   await assertRefused(

@@ -100,7 +100,7 @@ describe('an identity provider that takes requests by POST', () => {
     assert.match(page.$('main').text(), /\(NameID Format\)/);
   });
 
-  it('gets none that another browser can use: the answer needs the cookie of the form', async () => {
+  it('gets no request that another browser can use: the answer requires the cookie of the form', async () => {
     const form = await new Visitor().get(`${world.urls.bridge}${START}`);
     const thief = new Visitor();
     const login = await thief.submit(form, 'main form');

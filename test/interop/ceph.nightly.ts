@@ -1,6 +1,6 @@
 /**
- * A user gets credentials of a Ceph radosgw by a token of the bridge, and S3 takes them: an STS
- * that is not AWS's. What is set up is what docs/sts-stores.md sets up.
+ * A user gets credentials of a Ceph radosgw, as an STS outside AWS, and uses them in S3. The set-up
+ * is that of docs/sts-stores.md, by the SDK.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -170,14 +170,14 @@ describe('signing keys', () => {
     assert.match(await refusalOf(directory), /\.pem: is missing; put the key there/);
   });
 
-  it('for decryption may be missing where none is created, as in an earlier installation', async () => {
+  it('may lack the one for decryption if none is created, as in an earlier installation', async () => {
     const directory = await aDirectory();
     await rm(join(directory, 'service-provider-encryption.pem'));
     assert.equal((await opening(directory)).serviceProviderEncryption, undefined);
     assert.ok((await opening(directory, true)).serviceProviderEncryption !== undefined);
   });
 
-  it('for decryption decrypt before and after they are published', async () => {
+  it('for decryption work before and after they are published', async () => {
     const directory = await aDirectory();
     const place = (name: string) => join(directory, `service-provider-encryption${name}.pem`);
     await rename(place(''), place('.previous'));
