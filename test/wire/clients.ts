@@ -19,6 +19,9 @@ const run = promisify(execFile);
 const ROLE = { account: 'prod', role: 'PhotoUser' } as const;
 export const PROFILE = 'prod-PhotoUser';
 
+/** The bridge gives up on a SAML response after two seconds, which many clients at once can use. */
+export const PROTOCOL = 'oidc';
+
 export type Dialect = 'sso-session' | 'credential_process' | 'container';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +41,7 @@ export interface SsoLogin {
 
 /** A login of the AWS kind in `home`. */
 export async function ssoLogin(world: World, home: string, username: string): Promise<SsoLogin> {
-  const { visitor } = await world.signIn(username, 'saml');
+  const { visitor } = await world.signIn(username, PROTOCOL);
   const page = await visitor.get(`${world.urls.bridge}/aws-config?dialect=sso-session`);
   const cache = join(home, '.aws/sso/cache');
   mkdirSync(cache, { recursive: true });
@@ -90,7 +93,7 @@ export const BEGIN: Readonly<Record<Dialect, Begin>> = {
   credential_process: async (world, username, home) => {
     const computer = new Computer();
     try {
-      const { visitor } = await world.signIn(username, 'saml');
+      const { visitor } = await world.signIn(username, PROTOCOL);
       await computer.logInHere(world, visitor);
       await computer.done(['configure', '--yes']);
       cpSync(computer.home, home, { recursive: true });
@@ -100,7 +103,7 @@ export const BEGIN: Readonly<Record<Dialect, Begin>> = {
     }
   },
   container: async (world, username, home) => {
-    const { accessToken } = await loginByDevice(world, username);
+    const { accessToken } = await loginByDevice(world, username, PROTOCOL);
     const { json } = await callApi(world, accessToken, {
       ...{ method: 'POST', path: '/container-tokens', body: ROLE },
     });

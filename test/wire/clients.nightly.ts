@@ -14,6 +14,7 @@ import {
   type Dialect,
   type Environment,
   PROFILE,
+  PROTOCOL,
   runClient,
   type Said,
   shortLived,
@@ -88,8 +89,8 @@ function tryDialect(dialect: Dialect): void {
     begun.alice = await begin('alice', world);
     begun.short = await begin('short', short, 'alice');
     begun.bob = await begin('bob', world);
-    world.samlIdp.directory.change('bob', { groups: [] });
-    await world.signIn('bob', 'saml');
+    world.oidcIdp.directory.change('bob', { groups: [] });
+    await world.signIn('bob', PROTOCOL);
   });
 
   for (const client of CLIENTS) {
