@@ -343,7 +343,7 @@ const paths: readonly Hostile[] = [
   { method: 'PUT', target: ACS, ...NO_PAGE },
   { method: 'GET', target: ACS, ...NO_PAGE },
   { method: 'POST', target: CALLBACK, ...NO_PAGE },
-  { method: 'POST', target: '/sign-in/corp-oidc', ...NO_PAGE },
+  { method: 'POST', target: '/sign-in', ...NO_PAGE },
 ];
 
 /** Addresses that lead nowhere are no refusals: the log has them. */
