@@ -99,7 +99,7 @@ async function answeredBy(response: Response): Promise<Answered> {
 
 /** Failures that depend on what the document says: algorithms, keys, and whether `iss` comes. */
 const OF_DOCUMENT: readonly RegExp[] = [
-  /^unexpected JWT "alg" header parameter$/,
+  /^unexpected JWT "alg" header parameter\b/,
   /^error when selecting a JWT verification key\b/,
   /^JWT signature verification failed$/,
   /^response parameter "iss" \(issuer\) missing$/,
