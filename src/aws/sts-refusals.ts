@@ -207,7 +207,7 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   });
 }
 
-/** Such services give few reasons: Ceph answers AccessDenied without a text to every fault. */
+/** The answer gives few reasons: Ceph 16 says AccessDenied without a text for many faults. */
 function hintOfOwnSts({ account, roleName }: AssumeRequest, { code }: StsFailure): string {
   const sts = `The STS of account ${account.name} (${new URL(account.stsEndpoint!).origin})`;
   const what =

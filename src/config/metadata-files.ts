@@ -20,11 +20,11 @@ export type JudgeMetadata = (
 interface Surroundings {
   /** Relative paths begin here. */
   readonly directory: string;
-  /** Without it, only whether the files can be read is looked at. */
+  /** Without it, the check is only whether the files can be read. */
   readonly judge?: JudgeMetadata | undefined;
 }
 
-/** The characters that the connector takes; none is less than a byte, and in UTF-16 two. */
+/** The limit of the connector in characters, which have at least one byte, in UTF-16 two. */
 const MAX_BYTES = 2_000_000;
 const MAX_WIDE_BYTES = 2 * MAX_BYTES;
 /** The metadata of a federation (connectors/saml/metadata-loading). */

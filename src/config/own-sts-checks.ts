@@ -1,6 +1,6 @@
 /**
- * Checks of the tokens that an STS of its own gets. They name no role and no account, so its
- * operator could use them wherever the same audience is accepted.
+ * Checks of the audience of tokens for accounts with their own STS. A token names no role and no
+ * account, so the operator of that STS could use it wherever the same audience is accepted.
  */
 import type { AccountList, ReadableAccount } from './account-list.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';

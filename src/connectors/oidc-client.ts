@@ -105,7 +105,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   };
 }
 
-/** Nothing to do at a provider that no longer has the endpoint. */
+/** Does nothing if the provider no longer has the endpoint. */
 async function revokeAt(config: Configuration, refreshToken: string): Promise<void> {
   if (config.serverMetadata().revocation_endpoint === undefined) return;
   await tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });

@@ -24,12 +24,12 @@ import { providerError } from './oidc-errors.ts';
 import { allowsHttp, checkedMetadata, unfit } from './oidc-metadata.ts';
 import { followingPermanently } from './permanent-redirect.ts';
 
-/** Of what no failure here tells, such as another address of the sign-in page. */
+/** Finds changes that cause no failure here, such as another address of the sign-in page. */
 const REFRESH_AFTER: Seconds = HOUR;
 const LONGEST_RETRY: Seconds = 5 * MINUTE;
 /** However many users try to sign in, a provider that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
-/** However many sign-ins and tokens fail, they have the document read no more often than this. */
+/** Shortest pause between two readings that failed sign-ins or tokens cause. */
 const DOUBT_PAUSE: Seconds = MINUTE;
 
 /** Which document is read. */
@@ -161,7 +161,7 @@ async function discover(provider: Watched): Promise<void> {
     keep(provider, await discoverProvider(options));
     become(provider, { state: 'ready' });
   } catch (error) {
-    // Yesterday's document is better than none.
+    // An old document is better than none.
     if (provider.known !== undefined) {
       provider.known = { ...provider.known, at: clock.now() };
       if (!provider.isKept) tell(provider, { kind: 'kept', why: (error as Error).message });
@@ -173,7 +173,7 @@ async function discover(provider: Watched): Promise<void> {
   }
 }
 
-/** The same object as before if nothing has changed. */
+/** Keeps the object of before if nothing has changed: callers compare documents by identity. */
 function keep(provider: Watched, fresh: ServerMetadata): void {
   const before = provider.known?.metadata;
   const fields = before === undefined ? [] : changedFields(before, fresh);
@@ -184,7 +184,7 @@ function keep(provider: Watched, fresh: ServerMetadata): void {
   if (fields.length > 0) tell(provider, { kind: 'changed', fields });
 }
 
-/** Of those that the bridge uses. */
+/** Names of the fields that differ, of those that the bridge uses. */
 function changedFields(before: ServerMetadata, now: ServerMetadata): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...names].filter(name => !isDeepStrictEqual(before[name], now[name])).sort();

@@ -1,9 +1,10 @@
 /**
  * The requests of one exchange with a provider: a code, a refresh token, userinfo.
  *
- * Owns: what the token endpoint has answered, whether the discovery document can be to blame for a
- * failure, and how the exchange goes on by a newer one: an answer of the token endpoint is verified
- * again, and never requested again. Does not own: the checks (openid-client, oidc-id-token).
+ * Owns: the answer of the token endpoint, whether an old discovery document can be the cause of a
+ * failure, and how the exchange continues with a newer one: an answer of the token endpoint is
+ * verified again, and never requested again.
+ * Does not own: the checks (openid-client, oidc-id-token).
  */
 import {
   type CustomFetch,

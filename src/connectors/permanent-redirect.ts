@@ -1,10 +1,10 @@
 /**
- * The one redirect that reading a discovery document follows: a permanent one to another path of
- * the same host. Wherever else it leads, the operator decides, by a setting.
+ * The one redirect that the bridge follows for a discovery document: a permanent one to another
+ * path of the same host. For every other target, the operator sets the address.
  */
 import { type Outbound, OutboundFault, type RedirectAnswer } from '../outbound.ts';
 
-/** A temporary one leads to a page of sign-in or maintenance as often as to the document. */
+/** A temporary redirect can lead to a page for sign-in or maintenance. */
 const PERMANENT: readonly number[] = [301, 308];
 
 /**

@@ -39,10 +39,10 @@ export function localPath(text: unknown): LocalPath {
 
 /**
  * The path of a whole address of this site, as identity providers and other applications write it;
- * any other text as it is. `origin` is that of the bridge. What comes of it is still unchecked.
+ * any other text as it is. `origin` is that of the bridge. The result is unchecked.
  *
- * Scheme, host and port must be ours as URLs are compared: letter case and a default port do not
- * matter. Userinfo and escapes in the host are ours in no case (threats R16).
+ * Scheme, host and port are compared as in URLs: letter case and a default port do not matter.
+ * Userinfo and escapes in the host never match (threats R16).
  */
 export function withoutOwnOrigin<T extends string | undefined>(
   text: T,

@@ -41,7 +41,7 @@ export interface BrowserSsoParts {
 
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
-/** A way back to a long address of the console, with its issuer. */
+/** Enough for a return address with a long address of the console, and the issuer. */
 const INITIATION_BODY_BYTES = 64 * 1024;
 
 const ConnectorPath = z.object({ connector: z.string() });
@@ -149,7 +149,7 @@ async function begin(
   return { ...askProvider(request), ...(!isKnown && { attempt: secret }) };
 }
 
-/** What an OpenID provider may suggest as user name; nothing for a text that is none. */
+/** The login_hint, if it is a printable text of at most 256 characters. */
 function hintIn(text: string | undefined): string | undefined {
   return text !== undefined && /^[^\p{C}]{1,256}$/u.test(text) ? text : undefined;
 }

@@ -1,4 +1,4 @@
-/** How a browser leaves for an identity provider with the request for a sign-in. */
+/** Sends a browser to an identity provider with the request for a sign-in. */
 import type { AuthenticationRequest } from '../core/sign-in.ts';
 import { type Answer, redirect, view } from './answer.ts';
 import { sourceOf } from './guards.ts';
@@ -18,8 +18,9 @@ export function askProvider(
       action,
       fields: Object.entries(fields).map(([name, value]) => ({ name, value })),
     }),
-    // Chromium holds `form-action` against the redirects of the provider as well, which can lead
-    // through any number of its hosts. The page shows nothing that a stranger wrote.
+    // Chromium also checks `form-action` against the redirects of the provider, which can lead
+    // through any number of its hosts. The page contains no text from outside the configuration
+    // and the metadata.
     formSources: [sourceOf(new URL(action)), 'https:'],
   };
 }

@@ -61,8 +61,8 @@ export function sourceOf({ origin, protocol, hostname }: URL): string {
 }
 
 /**
- * Lets the forms of this one page lead there, too: Chromium holds `form-action` against the
- * redirects that answer a form as well.
+ * Lets the forms of this one page lead there, too: Chromium also checks `form-action` against the
+ * redirects that answer a form.
  */
 export function allowFormSources(response: Response, sources: readonly string[]): void {
   const policy = String(response.getHeader('Content-Security-Policy'));

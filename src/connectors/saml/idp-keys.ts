@@ -109,7 +109,7 @@ function namedKeys(role: XmlElement): number {
   }, 0);
 }
 
-/** At least one, so that a KeyDescriptor without a key is told. */
+/** At least one entry, so that a KeyDescriptor without a key is reported. */
 function materialIn(descriptor: XmlElement): readonly KeyMaterial[] {
   const infos = childrenNamed(descriptor, XML_SIGNATURE, 'KeyInfo');
   const found = infos.flatMap(info => {

@@ -25,7 +25,8 @@ const KEY = 'saml.metadata.entityId';
 
 /**
  * The entity with this entityID, or the only identity provider, as XML text whose root is its
- * EntityDescriptor. It ends no later than what encloses it. Throws `connector_unavailable`.
+ * EntityDescriptor. Its validUntil is the earliest of its own and the enclosing ones. Throws
+ * `connector_unavailable`.
  */
 export async function chosenEntity(
   pieces: Iterable<string>,
@@ -41,7 +42,10 @@ export async function chosenEntity(
   return scan.end();
 }
 
-/** The only identity provider of a document; the same text if that is the root. */
+/**
+ * The only identity provider of a document; the same text if that is the root. Throws
+ * `connector_unavailable`.
+ */
 export function onlyEntity(text: string): string {
   const scan = new EntityScan(undefined);
   scan.write(text);
@@ -251,7 +255,7 @@ function escaped(value: string): string {
   return value.replaceAll(/[&<"\p{Cc}]/gu, character => `&#${character.codePointAt(0)};`);
 }
 
-/** A part of a text keeps all of it in memory. */
+/** A copy that does not keep the whole document in memory, as a slice of it would. */
 function copied(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -14,7 +14,7 @@ export interface MetadataBytes {
   readonly charset?: string | undefined;
 }
 
-/** What says that the document has an encoding. */
+/** An encoding, and what names it. */
 interface Claim {
   readonly encoding: string;
   /** `is declared as`, before the name of the encoding. */
@@ -35,7 +35,7 @@ const OWN_LABELS: readonly (readonly [RegExp, string])[] = [
 ];
 const SHOWN: Readonly<Record<string, string>> = { latin1: 'ISO-8859-1' };
 
-/** First bytes of what no decoder here reads. */
+/** First bytes of encodings that are not supported. */
 const UNREADABLE: readonly (readonly [readonly number[], string])[] = [
   [[0xff, 0xfe, 0x00, 0x00], 'UTF-32'],
   [[0x00, 0x00, 0xfe, 0xff], 'UTF-32'],
@@ -85,7 +85,7 @@ function undeclared(piece: string): string {
 
 const DECLARED = /^(<\?xml\s[^>]*?)\s+encoding\s*=\s*(?:"([^">]*)"|'([^'>]*)')/;
 
-/** What speaks for an encoding, the strongest first. */
+/** The claims about the encoding, the strongest first. */
 function claimsOf(
   content: Uint8Array,
   { charset, first }: { readonly charset: string | undefined; readonly first: Claim | undefined },
@@ -124,7 +124,7 @@ function unsupported(encoding: string): Error {
   return metadataFault(`has the encoding ${encoding}, which is not supported; save it as UTF-8`);
 }
 
-/** Only ASCII, for example. */
+/** Whether both encodings give the same text, as for ASCII alone. */
 function isSameText(content: Uint8Array, one: Claim, other: Claim): boolean {
   try {
     return (

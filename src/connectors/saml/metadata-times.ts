@@ -40,7 +40,7 @@ export function instantOf(text: string): Instant | undefined {
 
 type Clockwork = [number, number, number, number, number];
 
-/** The text that ends first. One that is no time comes first of all, so that it is told. */
+/** The earliest of these times. An invalid one counts as earliest, so that it is rejected later. */
 export function earliestEnd(texts: readonly string[]): string | undefined {
   const order = (text: string): Instant => instantOf(text) ?? Number.NEGATIVE_INFINITY;
   return texts.toSorted((a, b) => order(a) - order(b))[0];

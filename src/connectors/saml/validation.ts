@@ -99,7 +99,7 @@ async function verified(
 const UNREADABLE =
   'the encrypted Assertion cannot be read: it is not encrypted to a key of this bridge, was changed, or is no Assertion that the IdP signed; compare the encryption key at the IdP with the metadata of this connector';
 
-/** Decrypts and verifies. Faults of what a valid signature of the Response covers are told. */
+/** Decrypts and verifies. Names faults only where a valid signature of the Response covers them. */
 async function opened(
   received: ReceivedResponse,
   encrypted: XmlElement,
