@@ -95,7 +95,9 @@ describe('the suites', () => {
   );
 
   it('contain every test file once', () => {
-    const every = globSync('test/**/*.*.ts', { cwd: ROOT }).sort();
+    // What is fuzzed is replayed by a test of its own.
+    const exclude = ['test/fuzz/*.fuzz.ts'];
+    const every = globSync('test/**/*.*.ts', { cwd: ROOT, exclude }).sort();
     const listed = ['test/**/*.test.ts', ...suites.map(([, pattern]) => pattern)].flatMap(pattern =>
       globSync(pattern, { cwd: ROOT }),
     );
@@ -110,12 +112,14 @@ describe('the suites', () => {
     assert.deepEqual(misplaced, []);
   });
 
-  it('run before a change lands', () => {
+  it('run before a change lands, or every night', () => {
     const commands = ofRoot('.ci/run').split(/\n|&&|\)/);
-    for (const name of ['npm test', ...suites.map(([name]) => `npm run ${name}`)])
-      assert.ok(
-        commands.some(command => command.trim() === name),
-        name,
-      );
+    const isRun = (name: string): boolean => commands.some(command => command.trim() === name);
+    const [nightly, ...others] = [
+      ...['npm run test:nightly', 'npm test'],
+      ...suites.map(([name]) => `npm run ${name}`).filter(name => name !== 'npm run test:nightly'),
+    ];
+    for (const name of others) assert.ok(isRun(name), name);
+    assert.match(ofRoot('.github/workflows/nightly.yml'), new RegExp(`run: .*\\b${nightly}$`, 'm'));
   });
 });
