@@ -314,7 +314,7 @@ describe('an aggregate', () => {
       'a choice that is a service provider',
       FEDERATION,
       'urn:sp',
-      /which is no SAML 2\.0 identity provider/,
+      /which is not a SAML 2\.0 identity provider/,
     ],
     [
       'the choice twice',
