@@ -86,7 +86,7 @@ describe('identity providers that are broken when the bridge starts', () => {
 
     for (const reason of [
       /OIDC hang.{1,200}no complete answer within 5 s/,
-      /OIDC huge.{1,200}larger than 2097152 bytes/,
+      /OIDC huge.{1,200}larger than 4194304 bytes/,
       /OIDC redirect.{1,200}redirect \(302\), which is not followed/,
       /OIDC refused.{1,200}ECONNREFUSED/,
       /OIDC status 500.{1,200}status 500/,
@@ -101,7 +101,7 @@ describe('identity providers that are broken when the bridge starts', () => {
     const of = (id: string): string =>
       world.log.find(line => line.includes('connector unavailable') && line.includes(`"${id}"`))!;
     assert.match(of(idOf('saml', 'hang')), /no complete answer within 5 s/);
-    assert.match(of(idOf('saml', 'huge')), /larger than 2097152 bytes/);
+    assert.match(of(idOf('saml', 'huge')), /larger than 4194304 bytes/);
     assert.match(of(idOf('oidc', 'hang-up')), /cannot be reached|other side closed/);
   });
 

@@ -16,7 +16,7 @@ export const BREAKS = {
   },
   huge: response => {
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(`{"filler":"${'a'.repeat(3 * 1024 * 1024)}"}`);
+    response.end(`{"filler":"${'a'.repeat(5 * 1024 * 1024)}"}`);
   },
   redirect: response =>
     response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end(),
