@@ -6,33 +6,17 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import {
   ADMIN,
-  PROD,
-  samlWorld,
+  OIDC_ROLE,
   startLocalAws,
   startOidcIssuer,
+  webIdentityWorld,
 } from '../dev/local-aws/support.ts';
 import { chance, MUTATIONS } from './mutations.ts';
 
-const ROLE = `arn:aws:iam::${PROD}:role/Oidc`;
 const ROUNDS = 60;
 const issuer = await startOidcIssuer();
 const running = await startLocalAws(
-  samlWorld({
-    oidcProviders: [{ account: PROD, url: issuer.url, clientIds: ['sts.amazonaws.com'] }],
-    roles: [
-      {
-        account: PROD,
-        name: 'Oidc',
-        trustPolicy: {
-          Statement: {
-            Effect: 'Allow',
-            Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${issuer.host}` },
-            Action: 'sts:AssumeRoleWithWebIdentity',
-          },
-        },
-      },
-    ],
-  }),
+  webIdentityWorld(issuer, { actions: ['sts:AssumeRoleWithWebIdentity'] }),
 );
 after(async () => {
   await running.close();
@@ -53,7 +37,7 @@ async function send(body: string): Promise<Answered> {
 async function genuine(): Promise<{ readonly form: string; readonly token: string }> {
   const token = await issuer.token({}, { now: running.clock.now() });
   const form = new URLSearchParams({
-    ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: ROLE },
+    ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: OIDC_ROLE },
     ...{ RoleSessionName: 'bob', DurationSeconds: '900', WebIdentityToken: token },
   });
   return { form: String(form), token };

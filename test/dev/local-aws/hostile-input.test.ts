@@ -3,30 +3,25 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CreateSAMLProviderCommand } from '@aws-sdk/client-iam';
 import { idpKey, metadataXml } from './saml.ts';
-import { ADMIN, call, errorOf, PROD, samlWorld, useLocalAws, useOidcIssuer } from './support.ts';
+import {
+  ADMIN,
+  call,
+  errorOf,
+  OIDC_ROLE,
+  PROD,
+  useLocalAws,
+  useOidcIssuer,
+  webIdentityWorld,
+} from './support.ts';
 
-const OIDC_ROLE = `arn:aws:iam::${PROD}:role/Oidc`;
 const OWNER = { accessKeyId: 'AKIAOWNER00000000000', secretAccessKey: 'only-for-this-test' };
 const FORM = 'application/x-www-form-urlencoded';
 
 describe('the local AWS', () => {
   const issuer = useOidcIssuer();
   const running = useLocalAws(() =>
-    samlWorld({
-      oidcProviders: [{ account: PROD, url: issuer.url, clientIds: ['sts.amazonaws.com'] }],
-      roles: [
-        {
-          account: PROD,
-          name: 'Oidc',
-          trustPolicy: {
-            Statement: {
-              Effect: 'Allow',
-              Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${issuer.host}` },
-              Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'],
-            },
-          },
-        },
-      ],
+    webIdentityWorld(issuer, {
+      actions: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'],
       iamUsers: [
         {
           account: PROD,

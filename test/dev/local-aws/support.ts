@@ -153,6 +153,27 @@ export interface OidcIssuer {
   readonly close: () => Promise<void>;
 }
 
+export const OIDC_ROLE = `arn:aws:iam::${PROD}:role/Oidc`;
+
+/** A world that trusts the issuer, with a role `Oidc` that allows its tokens these actions. */
+export function webIdentityWorld(
+  { url, host }: Pick<OidcIssuer, 'url' | 'host'>,
+  { actions, ...more }: { readonly actions: string[] } & Partial<WorldInput>,
+): WorldInput {
+  const trustPolicy = {
+    Statement: {
+      Effect: 'Allow',
+      Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${host}` },
+      Action: actions,
+    },
+  };
+  return samlWorld({
+    oidcProviders: [{ account: PROD, url, clientIds: ['sts.amazonaws.com'] }],
+    roles: [{ account: PROD, name: 'Oidc', trustPolicy }],
+    ...more,
+  });
+}
+
 export interface TokenOptions {
   readonly now?: number;
   readonly header?: Readonly<Record<string, unknown>>;
