@@ -162,7 +162,7 @@ export function webIdentityWorld(
 ): WorldInput {
   const trustPolicy = {
     Statement: {
-      Effect: 'Allow',
+      Effect: 'Allow' as const,
       Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${host}` },
       Action: actions,
     },
