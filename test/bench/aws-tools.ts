@@ -4,13 +4,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { anonymousFrom } from '../../src/core/requester.ts';
 import { type AwsTools, awsTools } from '../support/aws-tools.ts';
 import { DEVICE_CODE } from '../support/cli-login.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { type ServerProcess, sendMany, startServer } from './load.ts';
+import { moveOut, type ServerProcess, sendMany, startServer } from './load.ts';
 import { type Comparison, median } from './stopwatch.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -25,13 +24,7 @@ export async function measureAwsTools(): Promise<Comparison[]> {
   const world = await startWorld({ clock: 'running' });
   const servers: ServerProcess[] = [];
   try {
-    // The bridge moves out of this process, and keeps its address.
-    world.servers.bridge.closeAllConnections();
-    await new Promise(resolve => world.servers.bridge.close(resolve));
-    const bridge = await startServer(
-      [script('../../src/main.ts'), 'serve', '--config', join(world.directory, 'rolebridge.yaml')],
-      /"listening"/,
-    );
+    const bridge = await moveOut(world);
     servers.push(bridge);
     return [await warmCredentials(world, bridge, servers), await signInDuringPolls(world, bridge)];
   } finally {

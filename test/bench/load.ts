@@ -3,12 +3,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { World } from '../support/world.ts';
+import { profileFlags } from './profile.ts';
 
 export interface ServerProcess {
   /** What it has said until it was ready. */
   readonly said: string;
   /** CPU seconds that it has used, its part in the kernel included. */
   cpuSeconds(): number;
+  /** Sends it a message and waits for its answer. For servers that know the message. */
+  told(message: object): Promise<void>;
   /**
    * The longest stall of its event loop since this was asked last, in milliseconds of CPU. For
    * servers that run with stall-monitor.ts.
@@ -20,12 +26,14 @@ export interface ServerProcess {
 /** Linux counts in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 
-/** Runs a script until it says what `isReady` knows. */
+/** Runs a script until it says what `isReady` knows. `npm run bench -- --profile` profiles it. */
 export async function startServer(
   args: readonly string[],
   isReady: RegExp,
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, [...profileFlags(), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   let said = '';
   await new Promise<void>((resolve, reject) => {
     child.stdout!.on('data', (chunk: Buffer) => {
@@ -45,6 +53,10 @@ export async function startServer(
         .split(' ');
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     },
+    told: async message => {
+      child.send(message);
+      await once(child, 'message');
+    },
     longestStall: async () => {
       child.send('how long');
       const [milliseconds] = (await once(child, 'message')) as [number];
@@ -58,9 +70,20 @@ export async function startServer(
   };
 }
 
-/** The same GET, over and over, on connections that are kept. */
+/** The bridge of the world moves out of this process, and keeps its address. */
+export async function moveOut(world: World): Promise<ServerProcess> {
+  world.servers.bridge.closeAllConnections();
+  await new Promise(resolve => world.servers.bridge.close(resolve));
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const configuration = join(world.directory, 'rolebridge.yaml');
+  return startServer([main, 'serve', '--config', configuration], /"listening"/);
+}
+
+/** The same request, over and over, on connections that are kept. */
 export interface Load {
   readonly url: string;
+  /** Sent by POST; undefined for a GET. */
+  readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly requests: number;
@@ -70,7 +93,7 @@ export interface Load {
  * Throws when one of them is not answered with 200. Each connection comes from an address of
  * loopback of its own.
  */
-export async function sendMany({ url, headers, connections, requests }: Load): Promise<void> {
+export async function sendMany({ url, body, headers, connections, requests }: Load): Promise<void> {
   let left = requests;
   await Promise.all(
     Array.from({ length: connections }, async (_, connection) => {
@@ -81,13 +104,14 @@ export async function sendMany({ url, headers, connections, requests }: Load): P
 
       function send(): Promise<void> {
         return new Promise((resolve, reject) => {
-          const sent = request(url, { headers, agent, localAddress }, response => {
+          const method = body === undefined ? 'GET' : 'POST';
+          const sent = request(url, { method, headers, agent, localAddress }, response => {
             if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`));
             response.resume();
             response.once('end', resolve);
           });
           sent.once('error', reject);
-          sent.end();
+          sent.end(body);
         });
       }
     }),

@@ -1,6 +1,7 @@
 /**
  * Times two ways of doing a thing in turn, so that a machine whose speed drifts drifts for both.
  */
+import { measured } from './profile.ts';
 
 export interface Comparison {
   readonly name: string;
@@ -42,7 +43,10 @@ export async function compare({
   await time(run, warmUp);
   await time(floor, calls);
   for (let round = 0; round < ROUNDS; round++)
-    rounds.push({ ours: await time(run, calls), theirs: await time(floor, calls) });
+    rounds.push({
+      ours: await measured(() => time(run, calls)),
+      theirs: await time(floor, calls),
+    });
   return {
     name,
     floorName,

@@ -1,11 +1,11 @@
 /** What it costs a machine to get credentials in one step, and to exchange its token. */
 
-import type { RequestListener } from 'node:http';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { CLUSTER_CLAIMS, createPlatform, type Platform } from '../support/workload-platform.ts';
 import { startWorld } from '../support/world.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { type Comparison, compare } from './stopwatch.ts';
+import { answeringAssumeRole } from './sts-answers.ts';
 
 const ISSUERS = 50;
 const CALLS = 100;
@@ -106,29 +106,4 @@ function tokensOf(platforms: readonly Platform[]): Promise<readonly string[]> {
       }),
     ),
   );
-}
-
-/** STS without its checks: the cost of AWS is not that of the bridge. */
-function answeringAssumeRole(otherwise: RequestListener): RequestListener {
-  return (request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const form = new URLSearchParams(Buffer.concat(parts).toString());
-      if (form.get('Action') !== 'AssumeRoleWithWebIdentity') return otherwise(request, response);
-      const expires = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z/, 'Z');
-      response.setHeader('content-type', 'text/xml').end(answerFor(form, expires));
-    });
-  };
-}
-
-function answerFor(form: URLSearchParams, expires: string): string {
-  const session = form.get('RoleSessionName') ?? 'session';
-  return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-  <AssumeRoleWithWebIdentityResult>
-    <AssumedRoleUser><AssumedRoleId>AROAEXAMPLEEXAMPLEEX1:${session}</AssumedRoleId><Arn>arn:aws:sts::222233334444:assumed-role/Developer/${session}</Arn></AssumedRoleUser>
-    <Credentials><AccessKeyId>ASIAEXAMPLEEXAMPLE00</AccessKeyId><SecretAccessKey>${'s'.repeat(40)}</SecretAccessKey><SessionToken>${'t'.repeat(400)}</SessionToken><Expiration>${expires}</Expiration></Credentials>
-  </AssumeRoleWithWebIdentityResult>
-  <ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>
-</AssumeRoleWithWebIdentityResponse>`;
 }
