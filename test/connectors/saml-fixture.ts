@@ -149,3 +149,8 @@ export async function assertRefused(
     return true;
   });
 }
+
+/** A part of a pattern that matches this text alone. */
+export function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

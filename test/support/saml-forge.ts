@@ -100,6 +100,8 @@ export interface SignatureParts {
   readonly canonicalization: string;
   readonly transforms: readonly string[];
   readonly uri: string;
+  /** Changes how the DigestValue is written, before it is signed. */
+  readonly digestValue: (base64: string) => string;
   /** XML inside KeyInfo. */
   readonly keyInfo: string;
   /** PrefixList of CanonicalizationMethod, and of the last Transform. '' stands for none. */
@@ -147,6 +149,7 @@ export function signElement(
     canonicalization: EXCLUSIVE,
     transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE],
     uri: `#${id}`,
+    digestValue: base64 => base64,
     keyInfo: `<ds:X509Data><ds:X509Certificate>${key.certificate}</ds:X509Certificate></ds:X509Data>`,
     ...{ signedInfoPrefixes: '', prefixes: '', methodContent: '', digestContent: '', tail: '' },
     ...changes,
@@ -165,7 +168,7 @@ export function signElement(
     `<ds:SignedInfo${declarations(parts.signedInfoPrefixes)}><ds:CanonicalizationMethod Algorithm="${parts.canonicalization}">${inclusive(parts.signedInfoPrefixes)}</ds:CanonicalizationMethod>` +
     `<ds:SignatureMethod Algorithm="${parts.method}">${parts.methodContent}</ds:SignatureMethod><ds:Reference URI="${parts.uri}">` +
     `<ds:Transforms>${transforms}</ds:Transforms><ds:DigestMethod Algorithm="${parts.digest}">${parts.digestContent}</ds:DigestMethod>` +
-    `<ds:DigestValue>${digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>`;
+    `<ds:DigestValue>${parts.digestValue(digest)}</ds:DigestValue></ds:Reference></ds:SignedInfo>`;
   const value = signatureValue(signedInfo, parts);
   const keyInfo = parts.keyInfo === '' ? '' : `<ds:KeyInfo>${parts.keyInfo}</ds:KeyInfo>`;
   // Not in canonical form: the namespaces of a PrefixList are those around the Signature.

@@ -7,7 +7,7 @@
  */
 import { refusal } from './refusal.ts';
 import { XML_SIGNATURE } from './signature-shape.ts';
-import { childrenNamed, elementsOf, type XmlElement } from './strict-xml.ts';
+import { base64Binary, childrenNamed, elementsOf, type XmlElement } from './strict-xml.ts';
 
 const XML_ENCRYPTION = 'http://www.w3.org/2001/04/xmlenc#';
 export const XML_ENCRYPTION_11 = 'http://www.w3.org/2009/xmlenc11#';
@@ -182,9 +182,8 @@ function cipherValueOf(data: XmlElement): Buffer {
   const [value] = parts(data, ['CipherValue']);
   if (value!.children.length > 0 || value!.attributes.size > 0)
     throw refusal('a CipherValue contains something other than text');
-  const text = value!.text.replace(/[ \t\r\n]+/g, '');
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw refusal('a CipherValue is not base64');
+  const bytes = base64Binary(value!.text);
+  if (bytes === undefined) throw refusal('a CipherValue is not base64');
   return bytes;
 }
 

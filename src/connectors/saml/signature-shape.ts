@@ -6,7 +6,7 @@
  */
 import { printableExcerpt } from '../../core/printable.ts';
 import { refusal } from './refusal.ts';
-import type { XmlElement } from './strict-xml.ts';
+import { base64Binary, type XmlElement } from './strict-xml.ts';
 
 export const XML_SIGNATURE = 'http://www.w3.org/2000/09/xmldsig#';
 export const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
@@ -29,6 +29,24 @@ export const SIGNATURE_PARTS = new Set([
   ...['Reference', 'Transforms', 'Transform', 'DigestMethod', 'DigestValue', 'Object'],
   'InclusiveNamespaces',
 ]);
+
+/**
+ * The attributes that a part may have: those that the engine obeys, and names (Id) and hints (Type)
+ * that change nothing. XML-Signature knows no others in these parts.
+ */
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  Signature: ['Id'],
+  SignedInfo: ['Id'],
+  SignatureValue: ['Id'],
+  CanonicalizationMethod: ['Algorithm'],
+  SignatureMethod: ['Algorithm'],
+  Reference: ['Id', 'Type', 'URI'],
+  Transform: ['Algorithm'],
+  DigestMethod: ['Algorithm'],
+  InclusiveNamespaces: ['PrefixList'],
+};
+/** The parts whose text is a value. */
+const VALUES: readonly string[] = ['SignatureValue', 'DigestValue'];
 
 /**
  * One reference, to the parent, enveloped and exclusively canonicalised (saml-core 5.4). Returns
@@ -55,16 +73,36 @@ export function checkSignatureShape(signature: XmlElement, parent: XmlElement): 
   const id = parent.attributes.get('ID') ?? '';
   if (!/^[A-Za-z_][\w.-]{0,255}$/.test(id)) throw refusal(`the ${parent.name} has no usable ID`);
   if (reference!.attributes.get('URI') !== `#${id}`)
-    throw refusal(`the signature of the ${parent.name} refers to another element`);
+    throw refusal(
+      `the signature of the ${parent.name} refers to another element, or to this one otherwise than by # and its ID (its URI is ${quoted(reference!, 'URI')})`,
+    );
   requireAlgorithms({ canonicalization, method, digestMethod, enveloped, exclusive });
-  if (signatureValue!.children.length + digestValue!.children.length > 0)
-    throw refusal('a signature value contains elements');
   for (const part of [method!, digestMethod!, enveloped!]) requireNoParameters(part);
-  return [
+  const checked = [
     ...[signature, signedInfo!, signatureValue!, canonicalization!, method!, reference!],
     ...[transforms!, digestMethod!, digestValue!, enveloped!, exclusive!],
     ...[canonicalization!, exclusive!].flatMap(inclusiveNamespacesIn),
   ];
+  for (const part of checked) requirePlain(part);
+  return checked;
+}
+
+/** Rejects what the engine would pass over. */
+function requirePlain(part: XmlElement): void {
+  const { name, attributes, children, text } = part;
+  const unknown = [...attributes.keys()].find(key => !(ATTRIBUTES[name] ?? []).includes(key));
+  if (unknown !== undefined)
+    throw refusal(
+      `the ${name} of a signature has the attribute ${printableExcerpt(unknown, MAX_QUOTED)}, which this bridge does not support; sign without it at the IdP`,
+    );
+  if (!VALUES.includes(name)) {
+    if (/^[ \t\r\n]*$/.test(text)) return;
+    throw refusal(
+      `the ${name} of a signature contains text, which this bridge does not support; sign without it at the IdP`,
+    );
+  }
+  if (children.length > 0) throw refusal('a signature value contains elements');
+  if (base64Binary(text) === undefined) throw refusal(`the ${name} of a signature is not base64`);
 }
 
 type Algorithms = 'canonicalization' | 'method' | 'digestMethod' | 'enveloped' | 'exclusive';
@@ -95,9 +133,9 @@ function algorithmOf(part: XmlElement | undefined): string {
   return part?.attributes.get('Algorithm') ?? '';
 }
 
-/** An algorithm as the log names it: foreign text. */
-function quoted(part: XmlElement | undefined): string {
-  return JSON.stringify(printableExcerpt(algorithmOf(part), MAX_QUOTED));
+/** An attribute as the log names it: foreign text. */
+function quoted(part: XmlElement | undefined, name = 'Algorithm'): string {
+  return JSON.stringify(printableExcerpt(part?.attributes.get(name) ?? '', MAX_QUOTED));
 }
 
 const MAX_QUOTED = 100;
@@ -134,7 +172,7 @@ function inclusiveNamespacesIn({ name, children }: XmlElement): readonly XmlElem
   const prefixes = list.attributes.get('PrefixList');
   if (prefixes === undefined || !PREFIX_LIST.test(prefixes))
     throw refusal(
-      `the InclusiveNamespaces in the ${name} of a signature names the default namespace (#default) or no prefix, which this bridge does not support; leave the PrefixList empty at the IdP`,
+      `the InclusiveNamespaces in the ${name} of a signature names the default namespace (#default), no prefix, or prefixes that more than a blank separates, which this bridge does not support; leave the PrefixList empty at the IdP`,
     );
   return [list];
 }

@@ -170,3 +170,10 @@ export function* elementsOf(root: XmlElement): Generator<XmlElement> {
   yield root;
   for (const child of root.children) yield* elementsOf(child);
 }
+
+/** The bytes of an xs:base64Binary, blanks apart; undefined if the text is none. */
+export function base64Binary(text: string): Buffer | undefined {
+  const base64 = text.replace(/[ \t\r\n]+/g, '');
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64') === base64 ? bytes : undefined;
+}
