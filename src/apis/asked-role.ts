@@ -1,5 +1,6 @@
 /** The role that a request names, and the errors that access throws for it. */
 import * as z from 'zod';
+import { AWS_ERRORS } from '../core/error-rows/aws.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import { text } from '../http/read.ts';
@@ -26,14 +27,13 @@ export const ACCESS_ERRORS = [
   'role_not_for_device_login',
   'role_not_for_application',
 ] as const satisfies readonly ErrorCode[];
+/** Of the call to AWS or to an account's own STS. */
+export const AWS_ERROR_CODES = Object.keys(AWS_ERRORS) as readonly (keyof typeof AWS_ERRORS)[];
 export const HANDOUT_ERRORS = [
   ...ACCESS_ERRORS,
   'session_settings_invalid',
   'corporate_proof_missing',
-  'aws_refused',
-  'aws_unavailable',
-  'sts_refused',
-  'sts_unavailable',
+  ...AWS_ERROR_CODES,
 ] as const satisfies readonly ErrorCode[];
 /** What a workload can be denied with, in addition. */
 export const WORKLOAD_ERRORS = [

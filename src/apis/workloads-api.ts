@@ -11,7 +11,7 @@ import { compareTexts } from '../core/text-order.ts';
 import { explainWorkloadStep } from '../core/workload-policy.ts';
 import { operation, type Route } from '../http/route.ts';
 import { AccountShape, accountShape, CredentialsShape, credentialsShape } from './api-shapes.ts';
-import { AskedRole, WORKLOAD_ERRORS } from './asked-role.ts';
+import { AskedRole, AWS_ERROR_CODES, WORKLOAD_ERRORS } from './asked-role.ts';
 
 export interface WorkloadsApiParts {
   readonly workloads: Workloads;
@@ -52,7 +52,7 @@ export const WORKLOADS_API: readonly Route<WorkloadsApiParts>[] = [
     errors: [
       ...WORKLOAD_ERRORS,
       ...(['role_not_for_token', 'session_settings_invalid'] as const),
-      ...(['aws_refused', 'aws_unavailable', 'sts_refused', 'sts_unavailable'] as const),
+      ...AWS_ERROR_CODES,
     ],
     handle: async (input, caller, { workloads }: WorkloadsApiParts) => {
       const { entitlement, assumed } = await workloads.credentialsFor(caller, input);

@@ -8,18 +8,20 @@
 import { z } from 'zod';
 import type { ConsoleLinkRequest } from '../core/assumed-role.ts';
 import { consoleDestination } from '../core/console-destination.ts';
-import { BridgeError } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
-import type { ConsoleFederation } from '../core/ports.ts';
+import type { Clock, ConsoleFederation } from '../core/ports.ts';
+import { retryAfterIn } from '../core/retry-after.ts';
 import type { Account } from '../core/role.ts';
 import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { awsError, faultOfStatus, faultOfTransport } from './aws-faults.ts';
 
 export interface ConsoleFederationOptions {
   readonly partitions: Partitions;
   /** Its limits apply to each call; an answer has a few kilobytes. */
   readonly outbound: Outbound;
+  readonly clock: Clock;
 }
 
 const SigninAnswer = z.object({ SigninToken: z.string().min(1).max(16_384) });
@@ -27,6 +29,7 @@ const SigninAnswer = z.object({ SigninToken: z.string().min(1).max(16_384) });
 export function createConsoleFederation({
   partitions,
   outbound,
+  clock,
 }: ConsoleFederationOptions): ConsoleFederation {
   const destinationFor = (account: Account, destination: string | undefined): string => {
     const partition = partitions[account.partition];
@@ -42,23 +45,27 @@ export function createConsoleFederation({
       const destination = destinationFor(account, request.destination);
       const endpoint = partitions[account.partition].federationUrl(account.region);
       const asked = consoleSecondsFor(request);
-      const first = await askForToken(outbound, endpoint, request, asked);
+      const ask = (seconds: Seconds | undefined): Promise<Answer> =>
+        askForToken(outbound, endpoint, request, seconds);
+      const first = await ask(asked);
       // AWS does not document which credentials allow a duration. Without one, the console session
       // ends with the credentials.
       const refusedLength = first.status === 400 && asked !== undefined;
-      const answer = refusedLength
-        ? await askForToken(outbound, endpoint, request, undefined)
-        : first;
+      const length = refusedLength ? undefined : asked;
+      const next = refusedLength ? await ask(length) : first;
+      // A sign-in token changes nothing at AWS, so a second one is harmless.
+      const isUnreadable = next.status === 200 && next.token === undefined;
+      const answer = isUnreadable ? await ask(length) : next;
       const query = new URLSearchParams({
         Action: 'login',
         Issuer: issuerUrl,
         Destination: destination,
-        SigninToken: await signinTokenOf(answer, account),
+        SigninToken: signinTokenOf(answer, account, clock),
       });
       return {
         url: `${endpoint}?${query}`,
         destination,
-        consoleSeconds: refusedLength ? undefined : asked,
+        consoleSeconds: length,
       };
     },
   };
@@ -70,12 +77,19 @@ function consoleSecondsFor({ assumed, consoleSeconds }: ConsoleLinkRequest): Sec
   return Math.min(Math.max(consoleSeconds, MIN_DURATION), MAX_DURATION);
 }
 
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  /** Of a success, if it is readable. */
+  readonly token: string | undefined;
+}
+
 async function askForToken(
   outbound: Outbound,
   endpoint: string,
   { account, assumed }: ConsoleLinkRequest,
   consoleSeconds: Seconds | undefined,
-): Promise<Response> {
+): Promise<Answer> {
   const { accessKeyId, secretAccessKey, sessionToken } = assumed.credentials;
   const form = new URLSearchParams({
     Action: 'getSigninToken',
@@ -84,45 +98,44 @@ async function askForToken(
   });
   try {
     // In the body, because URLs end up in logs, and this one would contain the secret key.
-    return await outbound.fetch(endpoint, {
+    const response = await outbound.fetch(endpoint, {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
     });
+    const { status, headers } = response;
+    const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
+    return { status, retryAfter: headers.get('retry-after'), token: answer.data?.SigninToken };
   } catch (cause) {
-    throw new BridgeError(
-      'aws_unavailable',
-      `console sign-in for account ${account.id}: no answer from the federation endpoint`,
-      {
-        cause,
-      },
-    );
+    const fault = faultOfTransport(cause);
+    const what = fault === 'unavailable' ? 'no answer' : 'no readable answer';
+    const why = `${whereOf(account)}: ${what} from the federation endpoint`;
+    throw awsError(fault, why, { account, cause });
   }
 }
 
 /** Shows nothing of the answer but the token: an error page can repeat what was sent. */
-async function signinTokenOf(response: Response, account: Account): Promise<string> {
-  const where = `console sign-in for account ${account.id}`;
-  if (response.status >= 500) {
-    throw new BridgeError(
-      'aws_unavailable',
-      `${where}: the federation endpoint answered ${response.status}`,
-    );
-  }
-  if (response.status !== 200) {
-    throw new BridgeError(
-      'aws_refused',
-      `${where}: the federation endpoint answered ${response.status}`,
-      {
-        hint: 'AWS accepted the role but returned no console link. Try again. If the problem persists, the role may have been changed or deleted, or the configuration names the wrong partition. Contact your administrator and give them the reference.',
-      },
-    );
-  }
-  const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
-  if (!answer.success)
-    throw new BridgeError(
-      'aws_refused',
-      `${where}: the answer of the federation endpoint contains no sign-in token`,
-    );
-  return answer.data.SigninToken;
+function signinTokenOf(
+  { status, retryAfter, token }: Answer,
+  account: Account,
+  clock: Clock,
+): string {
+  if (status === 200 && token !== undefined) return token;
+  const fault = faultOfStatus(status);
+  const why =
+    status === 200
+      ? 'the answer of the federation endpoint contains no sign-in token'
+      : `the federation endpoint answered ${status}`;
+  throw awsError(fault, `${whereOf(account)}: ${why}`, {
+    account,
+    retryAfterSeconds: retryAfterIn(retryAfter, clock.now()),
+    ...(fault === 'refused' && { hint: NO_LINK }),
+  });
+}
+
+const NO_LINK =
+  'AWS accepted the role but returned no console link. Try again. If the problem persists, the role may have been changed or deleted, or the configuration names the wrong partition. Contact your administrator and give them the reference.';
+
+function whereOf({ id }: Account): string {
+  return `console sign-in for account ${id}`;
 }

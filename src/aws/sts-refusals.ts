@@ -8,8 +8,9 @@
 import type { AssumeRequest } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
 import { listed } from '../core/listed.ts';
-import { type Account, isOfAws, samlProviderArn, type Trust } from '../core/role.ts';
-import { isPassing, type StsFailure } from './sts-client.ts';
+import { isOfAws, samlProviderArn, type Trust } from '../core/role.ts';
+import { type AwsFaultFacts, awsError } from './aws-faults.ts';
+import { faultOf, type StsFailure } from './sts-client.ts';
 
 /** `text` is the text of STS, if it is a known one. */
 type Hint = (request: AssumeRequest, text?: string) => string;
@@ -163,47 +164,38 @@ function trustPolicyHint({ account, session, roleName }: AssumeRequest, principa
   return `AWS denies role ${roleName} of account ${account.name} to the bridge. Check that the role exists and that its trust policy allows ${actions.join(', ')} to ${principal}.`;
 }
 
-/** An account with an STS of its own is not refused by AWS. */
-export function codesFor(account: Account): {
-  readonly refused: 'aws_refused' | 'sts_refused';
-  readonly unavailable: 'aws_unavailable' | 'sts_unavailable';
-} {
-  return isOfAws(account)
-    ? { refused: 'aws_refused', unavailable: 'aws_unavailable' }
-    : { refused: 'sts_refused', unavailable: 'sts_unavailable' };
-}
-
 /**
- * The failure as one of our errors: `corporate_proof_missing` if a new sign-in helps, else that the
- * STS of the account refused it or is unavailable.
+ * The failure as one of our errors: `corporate_proof_missing` if a new sign-in helps, else by what
+ * the STS of the account did.
  */
 export function explain(failure: StsFailure, request: AssumeRequest, trust: Trust): BridgeError {
-  const { code, requestId, status, cause } = failure;
-  const { refused, unavailable } = codesFor(request.account);
+  const { code, requestId, status, cause, retryAfterSeconds } = failure;
+  const { account } = request;
+  const fault = faultOf(failure);
   const call = `STS ${ACTIONS[trust.by]} for ${request.role}`;
   const known = KNOWN_TEXTS.find(({ text }) => text.test(failure.said));
   const text = known?.text.exec(failure.said)?.[0];
   const isAnswered = code !== undefined || status !== undefined;
-  const aws = { role: request.role, code, text, isAnswered, isPassing: isPassing(failure) };
-  if (!isAnswered) {
-    const why = `${call}: no answer (${faultOf(cause)})`;
-    return new BridgeError(unavailable, why, { cause, aws });
-  }
+  const isPassing = fault === 'throttled' || fault === 'failed';
+  const aws = { role: request.role, code, text, isAnswered, isPassing };
+  const isUnlikeSts = fault === 'response_invalid' || fault === 'refused';
+  const hintOfStore =
+    isUnlikeSts && !isOfAws(account) ? { hint: hintOfOwnSts(request, failure) } : {};
+  const error = (why: string, options: Partial<AwsFaultFacts> = {}): BridgeError =>
+    awsError(fault, why, { account, aws, retryAfterSeconds, ...hintOfStore, ...options });
+  if (!isAnswered) return error(`${call}: no answer (${reasonIn(cause)})`, { cause });
   const outcome = code ?? `an answer that is not STS's (status ${status})`;
   const message = `${call}: ${outcome}${text === undefined ? '' : `: ${text}`} (request ${requestId})`;
-  if (aws.isPassing) return new BridgeError(unavailable, message, { aws });
+  if (fault !== 'refused') return error(message);
   if (code === 'ExpiredToken' && trust.by.startsWith('corporate-'))
     return new BridgeError('corporate_proof_missing', message, { aws });
-
-  if (!isOfAws(request.account))
-    return new BridgeError(refused, message, { hint: hintOfOwnSts(request, failure), aws });
+  if (!isOfAws(account)) return error(message);
   const row =
     known?.hint ?? (code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined);
-  if (row === undefined) return new BridgeError(refused, message, { aws });
+  if (row === undefined) return error(message);
   const hint = typeof row === 'function' ? row : row[trust.by];
-  return new BridgeError(refused, message, {
+  return error(message, {
     hint: `${hint(request, text)} Contact your administrator and give them the reference.`,
-    aws,
   });
 }
 
@@ -218,6 +210,6 @@ function hintOfOwnSts({ account, roleName }: AssumeRequest, { code }: StsFailure
 }
 
 /** The message of `outbound` names the limit or the fault, and nothing of what was sent. */
-function faultOf(cause: unknown): string {
+function reasonIn(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown fault';
 }

@@ -21,6 +21,7 @@ import {
 } from '../core/session.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { awsError } from './aws-faults.ts';
 import {
   acceptable,
   type DirectTrust,
@@ -29,8 +30,8 @@ import {
   scopeOf,
 } from './federated-call.ts';
 import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
-import { createSts, printable, type StsAnswer, type StsCall, StsFailure } from './sts-client.ts';
-import { codesFor, explain } from './sts-refusals.ts';
+import { createSts, type StsAnswer, type StsCall, StsFailure } from './sts-client.ts';
+import { explain } from './sts-refusals.ts';
 
 export interface CredentialBrokerOptions {
   readonly issuer: AssertionIssuer;
@@ -61,7 +62,7 @@ export function createCredentialBroker(options: CredentialBrokerOptions): Creden
   const broker: Broker = {
     issuer,
     clock,
-    call: createSts({ partitions, outbound, pause }),
+    call: createSts({ partitions, outbound, clock, pause }),
     limits: createKnownLimits(clock),
   };
   return {
@@ -256,34 +257,24 @@ function larger(one: AssumedRole, other: AssumedRole): number | undefined {
 const SESSION = /^[\w+=,.@/-]{1,1024}$/;
 
 function assumedRoleOf(
-  { Credentials, AssumedRoleUser, PackedPolicySize, $metadata }: StsAnswer,
+  { credentials, assumedRoleArn, packedPolicySize, requestId }: StsAnswer,
   { account, role, session }: AssumeRequest,
   { chained, asked }: { readonly chained: boolean; readonly asked: Seconds },
 ): AssumedRole {
   const { durationSeconds } = session;
-  const {
-    AccessKeyId: accessKeyId,
-    SecretAccessKey: secretAccessKey,
-    SessionToken: sessionToken,
-    Expiration,
-  } = Credentials ?? {};
-  const expiresAt = Expiration?.getTime() ?? Number.NaN;
-  const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
-  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw unreadable({ account, role }, 'contains no complete credentials');
   const ofAccount = `arn:${account.partition}:sts::${account.id}:assumed-role/`;
   if (!assumedRoleArn.startsWith(ofAccount))
     throw unreadable({ account, role }, 'is for a role of another account');
   if (!SESSION.test(assumedRoleArn.slice(ofAccount.length)))
     throw unreadable({ account, role }, 'contains an ARN that is not one of a session');
   return {
-    credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAt },
+    credentials,
     assumedRoleArn,
-    stsRequestId: printable($metadata.requestId),
+    stsRequestId: requestId,
     chained,
     durationSeconds,
     reducedFrom: durationSeconds < asked ? asked : undefined,
-    packedPolicyPercent: percentOf(PackedPolicySize),
+    packedPolicyPercent: percentOf(packedPolicySize),
     tagsLeftOut: session.tagsLeftOut ?? [],
   };
 }
@@ -297,5 +288,5 @@ function unreadable(
   { account, role }: Pick<AssumeRequest, 'account' | 'role'>,
   why: string,
 ): BridgeError {
-  return new BridgeError(codesFor(account).refused, `the answer of STS for ${role} ${why}`);
+  return awsError('response_invalid', `the answer of STS for ${role} ${why}`, { account });
 }

@@ -99,7 +99,7 @@ export interface Access {
   wishFor(requester: AuthenticatedRequester, asked: AskedRole): Promise<StepUpWish | undefined>;
   /**
    * Throws as `check` does, and `duration_refused`, `session_settings_invalid`,
-   * `corporate_proof_missing`, `aws_refused`, `aws_unavailable`.
+   * `corporate_proof_missing`, and the errors of AWS.
    */
   credentialsFor(
     requester: AuthenticatedRequester,

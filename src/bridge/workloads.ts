@@ -44,7 +44,7 @@ export interface Workloads {
   explain(caller: WorkloadCaller, asked: AskedRole): WorkloadDecision;
   /**
    * Throws `workload_role_denied`, `role_not_for_token`, `proof_used`, `workload_blocked`,
-   * `session_settings_invalid`, `aws_refused`, `aws_unavailable`.
+   * `session_settings_invalid`, and the errors of AWS.
    */
   credentialsFor(caller: WorkloadCaller, asked: AskedRole): Promise<IssuedWorkloadCredentials>;
   /**

@@ -311,7 +311,7 @@ function createRoleAccess({ configuration, policy, partitions, keys, toAws, port
   const shared = createSharedCredentials({ broker, clock, secrets });
   const access = createAccess({
     ...{ policy, broker, shared },
-    console: createConsoleFederation({ partitions, outbound: toAws }),
+    console: createConsoleFederation({ partitions, outbound: toAws, clock }),
     issuerUrl: `${baseUrl}/`,
     ...{ recorder, clock, elevations },
     useNotes: createUseNotes({ roleUses, clock }),

@@ -7,6 +7,7 @@
 import type { AwsAnswer } from './aws-answer.ts';
 import type { DecisionTrace } from './decision-trace.ts';
 import { APPLICATION_ERRORS } from './error-rows/applications.ts';
+import { AWS_ERRORS } from './error-rows/aws.ts';
 import { ELEVATION_ERRORS } from './error-rows/elevations.ts';
 import { LOGIN_ERRORS } from './error-rows/logins.ts';
 import { REQUEST_ERRORS } from './error-rows/requests.ts';
@@ -25,6 +26,7 @@ export const ERRORS = {
   ...REQUEST_ERRORS,
   ...SIGN_IN_ERRORS,
   ...ROLE_ERRORS,
+  ...AWS_ERRORS,
   ...LOGIN_ERRORS,
   ...APPLICATION_ERRORS,
   ...ELEVATION_ERRORS,

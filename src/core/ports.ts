@@ -701,7 +701,7 @@ export interface FederationMetadata {
 
 export interface CredentialBroker {
   /**
-   * Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`,
+   * Throws the errors of AWS (core/error-rows/aws), `corporate_proof_missing`,
    * `session_settings_invalid`, `approval_missing`.
    */
   assume(request: AssumeRequest): Promise<AssumedRole>;
@@ -710,7 +710,7 @@ export interface CredentialBroker {
 export interface ConsoleFederation {
   /** The checked destination. Throws `destination_refused`. Call before credentials are fetched. */
   destinationFor(account: Account, destination: string | undefined): string;
-  /** Throws `aws_refused`, `aws_unavailable`, `destination_refused`. */
+  /** Throws the errors of AWS (core/error-rows/aws), `destination_refused`. */
   linkFor(request: ConsoleLinkRequest): Promise<ConsoleLink>;
 }
 

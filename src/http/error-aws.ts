@@ -36,7 +36,10 @@ const OIDC: { readonly [E in OAuthError]: Answer } = {
 };
 
 /** The SSO portal: exceptions with a status of their own, whatever the status of the error is. */
-const PORTAL_STATUS: { readonly [E in PortalException]?: number } = { ForbiddenException: 403 };
+const PORTAL_STATUS: { readonly [E in PortalException]?: number } = {
+  ForbiddenException: 403,
+  TooManyRequestsException: 429,
+};
 
 /** The login of a terminal uses the sign-in of the browser. */
 const IN_A_TERMINAL =

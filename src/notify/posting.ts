@@ -1,6 +1,7 @@
 /** A notification as one POST of JSON, and what the answer means for the next attempt. */
 import type { Telling } from '../core/elevation-notice.ts';
 import { printableExcerpt } from '../core/printable.ts';
+import { retryAfterIn } from '../core/retry-after.ts';
 import { HOUR, type Instant, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { secretsIn, withheld } from './withheld.ts';
@@ -34,13 +35,6 @@ export async function post(
   const answer = printableExcerpt(withheld(await response.text(), secretsIn(url)), MAX_ANSWER);
   const why = `answered with status ${status}${answer === '' ? '' : `: ${answer}`}`;
   if (gone.has(status)) return { kind: 'failed', why, pauseSeconds: GONE_PAUSE };
-  return { kind: 'failed', why, pauseSeconds: retryAfter(response.headers, now) };
-}
-
-/** `Retry-After` in seconds (RFC 9110, 10.2.3); undefined if it is absent or unreadable. */
-function retryAfter(headers: Headers, now: Instant): Seconds | undefined {
-  const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  const at = /^[A-Z][a-z]{2}, /.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
+  const pauseSeconds = retryAfterIn(response.headers.get('retry-after'), now);
+  return { kind: 'failed', why, pauseSeconds };
 }

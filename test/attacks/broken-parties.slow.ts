@@ -26,13 +26,20 @@ interface Trouble {
   /** What STS answers in place of the local AWS. */
   readonly sts?: ReturnType<typeof stsError>;
   readonly role?: readonly [account: string, role: string];
-  readonly code: 'aws_refused' | 'aws_unavailable';
+  readonly code: keyof typeof STATUS;
   readonly hint: RegExp;
 }
 
-const STATUS = { aws_refused: 502, aws_unavailable: 503 } as const;
+const STATUS = {
+  aws_refused: 502,
+  aws_throttled: 503,
+  aws_failed: 502,
+  aws_response_invalid: 502,
+  aws_unavailable: 503,
+} as const;
 const SAID = 'a text of STS that may repeat the proof';
 const WAIT = /Try again in a minute\./;
+const SHORTLY = /Wait 5 seconds, then try again\./;
 const REFERENCE = /Contact your administrator and give them the reference\./;
 
 const troubles: readonly Trouble[] = [
@@ -40,26 +47,26 @@ const troubles: readonly Trouble[] = [
   {
     what: 'throttles',
     faults: { sts: { throttling: 'always' } },
-    code: 'aws_unavailable',
-    hint: WAIT,
+    code: 'aws_throttled',
+    hint: SHORTLY,
   },
   {
     what: 'answers with status 500',
     faults: { sts: { serverError: 'always' } },
-    code: 'aws_unavailable',
+    code: 'aws_failed',
     hint: WAIT,
   },
   {
     what: 'answers without end',
     faults: { sts: { oversized: 'always' } },
-    code: 'aws_unavailable',
+    code: 'aws_response_invalid',
     hint: WAIT,
   },
   {
     what: 'answers with a page of HTML',
     faults: { sts: { notXml: 'always' } },
-    code: 'aws_refused',
-    hint: REFERENCE,
+    code: 'aws_response_invalid',
+    hint: WAIT,
   },
   {
     what: 'is not active in the region',
@@ -116,26 +123,26 @@ const federationTroubles: readonly Trouble[] = [
   {
     what: 'answers with status 500',
     faults: { federation: { serverError: 'always' } },
-    code: 'aws_unavailable',
+    code: 'aws_failed',
     hint: WAIT,
   },
   {
     what: 'answers without end',
     faults: { federation: { oversized: 'always' } },
-    code: 'aws_unavailable',
+    code: 'aws_response_invalid',
     hint: WAIT,
   },
   {
     what: 'throttles',
     faults: { federation: { throttling: 'always' } },
-    code: 'aws_refused',
-    hint: /accepted the role but returned no console link/,
+    code: 'aws_throttled',
+    hint: SHORTLY,
   },
   {
     what: 'answers with a page of HTML',
     faults: { federation: { notXml: 'always' } },
-    code: 'aws_refused',
-    hint: REFERENCE,
+    code: 'aws_response_invalid',
+    hint: WAIT,
   },
 ];
 

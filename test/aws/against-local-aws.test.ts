@@ -393,7 +393,7 @@ describe('before a strict AWS', () => {
   });
 
   it('a console link opens the console for as long as asked, and role-chained credentials open it too', async () => {
-    const federation = createConsoleFederation({ partitions, outbound });
+    const federation = createConsoleFederation({ partitions, outbound, clock });
     for (const [account, consoleSeconds] of [
       [PROD, 8 * 3600],
       [STAGING, 8 * 3600],

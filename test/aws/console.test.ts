@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createConsoleFederation } from '../../src/aws/console.ts';
 import type { ConsoleLinkRequest } from '../../src/core/assumed-role.ts';
-import { BridgeError } from '../../src/core/errors.ts';
+import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
 import { partitionTable } from '../../src/core/partitions.ts';
 import type { ConsoleFederation } from '../../src/core/ports.ts';
 import type { Partition } from '../../src/core/role.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { anAccount } from '../support/assertion-subject.ts';
+import { handTurnedClock } from '../support/clock.ts';
 import { type Answer, type Recorded, recordingServer } from './recording-server.ts';
 
 const SECRETS = ['ASIAEXAMPLEEXAMPLE11', 'the/secret+key', 'the-session-token', 'sign-in-token'];
@@ -52,6 +53,7 @@ async function withFederation(
   const outbound = createOutbound({ timeoutSeconds, maxBytes: 65_536 });
   try {
     const federation = createConsoleFederation({
+      clock: handTurnedClock(),
       partitions: partitionTable({ endpoints: { signin: server.url } }),
       outbound,
     });
@@ -136,37 +138,41 @@ describe('a console link', () => {
     );
   });
 
-  const failures: readonly (readonly [
-    string,
-    Answer,
-    'aws_refused' | 'aws_unavailable',
-    number,
-  ])[] = [
+  const failures: readonly (readonly [string, Answer, ErrorCode, number])[] = [
     ['a refusal', { status: 400, body: `<html>${SECRETS.join(' ')}` }, 'aws_refused', 2],
     ['a prohibition', { status: 403, body: SECRETS.join(' ') }, 'aws_refused', 1],
-    ['a failure', { status: 500, body: SECRETS.join(' ') }, 'aws_unavailable', 1],
+    ['too many requests', { status: 429, body: SECRETS.join(' ') }, 'aws_throttled', 1],
+    ['a failure', { status: 500, body: SECRETS.join(' ') }, 'aws_failed', 1],
+    ['a gateway without a backend', { status: 502, body: '<html>' }, 'aws_failed', 1],
     [
       'a redirect',
       { status: 302, body: '', headers: { location: 'https://evil.example/' } },
-      'aws_unavailable',
+      'aws_response_invalid',
       1,
     ],
     [
       'HTML',
       { status: 200, body: '<html>hello', headers: { 'content-type': 'text/html' } },
-      'aws_refused',
-      1,
+      'aws_response_invalid',
+      2,
     ],
-    ['JSON without a token', { status: 200, body: '{"Other":"x"}' }, 'aws_refused', 1],
-    ['a token that is no text', { status: 200, body: '{"SigninToken":{"a":1}}' }, 'aws_refused', 1],
-    ['an empty token', { status: 200, body: '{"SigninToken":""}' }, 'aws_refused', 1],
+    ['an empty answer', { status: 200, body: '' }, 'aws_response_invalid', 2],
+    ['success of another kind', { status: 202, body: '{}' }, 'aws_response_invalid', 1],
+    ['JSON without a token', { status: 200, body: '{"Other":"x"}' }, 'aws_response_invalid', 2],
+    [
+      'a token that is no text',
+      { status: 200, body: '{"SigninToken":{"a":1}}' },
+      'aws_response_invalid',
+      2,
+    ],
+    ['an empty token', { status: 200, body: '{"SigninToken":""}' }, 'aws_response_invalid', 2],
     [
       'a huge token',
       { status: 200, body: `{"SigninToken":"${'x'.repeat(20_000)}"}` },
-      'aws_refused',
-      1,
+      'aws_response_invalid',
+      2,
     ],
-    ['a huge answer', { status: 200, body: 'x'.repeat(100_000) }, 'aws_unavailable', 1],
+    ['a huge answer', { status: 200, body: 'x'.repeat(100_000) }, 'aws_response_invalid', 1],
     ['a closed connection', 'hang-up', 'aws_unavailable', 1],
   ];
   for (const [what, answer, code, calls] of failures) {
@@ -189,6 +195,37 @@ describe('a console link', () => {
       );
     });
   }
+
+  it('is made of the second answer if the first was unreadable', async () => {
+    await withFederation(
+      (_request, index) => (index === 0 ? { status: 200, body: '<html>' } : token),
+      async ({ federation, requests }) => {
+        const link = await federation.linkFor(linkRequest({ consoleSeconds: 3600 }));
+        assert.equal(link.consoleSeconds, 3600);
+        assert.deepEqual(
+          requests.map(({ form }) => form.get('SessionDuration')),
+          ['3600', '3600'],
+        );
+      },
+    );
+  });
+
+  for (const [status, named, seconds] of [
+    [429, '', 5],
+    [429, '12', 12],
+    [503, '12', 12],
+    [503, '', undefined],
+    [403, '12', undefined],
+  ] as const)
+    it(`tells callers to wait ${seconds} s after ${status} with Retry-After: ${named}`, async () => {
+      await withFederation(
+        () => ({ status, body: '', headers: { 'retry-after': named } }),
+        async ({ federation }) => {
+          const refusal = await refusalOf(federation.linkFor(linkRequest()));
+          assert.equal(refusal.retryAfterSeconds, seconds);
+        },
+      );
+    });
 
   it('is given up at the time limit', async () => {
     await withFederation(
@@ -219,7 +256,10 @@ describe('a console link', () => {
 
 describe('a destination', () => {
   const outbound = { fetch: () => assert.fail('nothing is sent'), close: async () => {} };
-  const federation = createConsoleFederation({ partitions: partitionTable(), outbound });
+  const federation = createConsoleFederation({
+    ...{ partitions: partitionTable(), outbound },
+    clock: handTurnedClock(),
+  });
   const account = (partition: Partition) =>
     anAccount({ partition, region: partition === 'aws-eusc' ? 'eusc-de-east-1' : 'eu-west-1' });
 
@@ -390,6 +430,7 @@ describe('a destination', () => {
 
   it('may be on a host that the operator added, and on no other', () => {
     const further = createConsoleFederation({
+      clock: handTurnedClock(),
       partitions: partitionTable({ consoleHosts: ['tool.example.com', '*.consoles.example.com'] }),
       outbound,
     });
@@ -418,6 +459,7 @@ describe('a destination', () => {
 
   it('may be on the origin of a console that the operator put elsewhere, and on no other', () => {
     const local = createConsoleFederation({
+      clock: handTurnedClock(),
       partitions: partitionTable({ endpoints: { console: 'http://127.0.0.1:3003/console' } }),
       outbound,
     });

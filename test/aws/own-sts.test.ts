@@ -110,10 +110,6 @@ describe('an account with its own STS', () => {
     ['a DOCTYPE', answer(400, `<!DOCTYPE a [<!ENTITY b "c">]>${bare('&b;')}`)],
     ['bytes that are no text', answer(400, '\u0000\uFFFF<Error>')],
     ['an error of 20 kB', answer(400, bare('AccessDenied', 'x'.repeat(20_000)))],
-    ['success in HTML', answer(200, '<html/>', 'text/html')],
-    ['success without content', answer(200, '')],
-    ['success that is a bare error', answer(200, bare('AccessDenied'))],
-    ['success in JSON', answer(200, '{"Credentials":{}}', 'application/json')],
   ];
   for (const [what, given] of uncoded)
     it(`is refused, and not an internal error, with ${what}`, async () => {
@@ -124,13 +120,27 @@ describe('an account with its own STS', () => {
     });
 
   for (const [what, given] of [
-    ['a bare error of the server', answer(503, bare('ServiceUnavailable'))],
-    ['a bare SlowDown', answer(400, bare('SlowDown'))],
-    ['a gateway without a backend', answer(502, '<html>Bad gateway</html>', 'text/html')],
+    ['success in HTML', answer(200, '<html/>', 'text/html')],
+    ['success without content', answer(200, '')],
+    ['success that is a bare error', answer(200, bare('AccessDenied'))],
+    ['success in JSON', answer(200, '{"Credentials":{}}', 'application/json')],
   ] as const)
-    it(`is unavailable after three calls with ${what}`, async () => {
+    it(`is asked once more after ${what}, and its answer is then called unreadable`, async () => {
       const { refusal, calls } = await refusalFor(given);
-      assert.equal(refusal.code, 'sts_unavailable');
+      assert.equal(refusal.code, 'sts_response_invalid');
+      assert.equal(calls, 2);
+      assert.match(refusal.hint, /does not answer as an STS does/);
+    });
+
+  for (const [what, given, code] of [
+    ['a bare error of the server', answer(503, bare('ServiceUnavailable')), 'sts_failed'],
+    ['a bare SlowDown', answer(400, bare('SlowDown')), 'sts_throttled'],
+    ['a SlowDown with 503', answer(503, bare('SlowDown')), 'sts_throttled'],
+    ['a gateway without a backend', answer(502, '<html>Bad', 'text/html'), 'sts_failed'],
+  ] as const)
+    it(`is given up after three calls as ${code} with ${what}`, async () => {
+      const { refusal, calls } = await refusalFor(given);
+      assert.equal(refusal.code, code);
       assert.equal(calls, 3);
     });
 
@@ -148,7 +158,7 @@ describe('an account with its own STS', () => {
     it(`is refused, if the ARN of its session has ${what}`, async () => {
       const arn = `arn:aws:sts::111122223333:assumed-role/${session}`;
       const { refusal } = await refusalFor(stsAnswer('AssumeRoleWithWebIdentity', { arn }));
-      assert.equal(refusal.code, 'sts_refused');
+      assert.equal(refusal.code, 'sts_response_invalid');
       assert.match(refusal.message, /an ARN that is not one of a session$/);
     });
 
@@ -157,7 +167,7 @@ describe('an account with its own STS', () => {
       const id = '999999999999' as ReturnType<typeof anAccount>['id'];
       const account = anAccount({ id, trust: WEB_IDENTITY, stsEndpoint: url });
       const refusal = await refusalOf(assume(anAssertionSubject({ account })));
-      assert.equal(refusal.code, 'sts_refused');
+      assert.equal(refusal.code, 'sts_response_invalid');
       assert.match(refusal.message, /another account/);
     });
   });

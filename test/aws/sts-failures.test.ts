@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AssumeRequest } from '../../src/core/assumed-role.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
 import type { Trust } from '../../src/core/role.ts';
+import { anAccount, anAssertionSubject } from '../support/assertion-subject.ts';
 import { answering, refusalOf, trusting, withBroker } from './broker-world.ts';
-import { type Answer, stsAnswer, stsError } from './recording-server.ts';
+import { type Answer, recordingServer, stsAnswer, stsError } from './recording-server.ts';
 
 describe('STS that', () => {
   const SAML: Trust = { by: 'saml', provider: 'rolebridge' };
 
-  const passing: readonly (readonly [string, Answer])[] = [
-    ['throttles', stsError(400, 'Throttling', 'Rate exceeded')],
-    ['throttles under another name', stsError(400, 'ThrottlingException', 'Rate exceeded')],
-    ['is asked too often', stsError(429, 'TooManyRequestsException', 'Slow down')],
-    ['fails', stsError(500, 'InternalFailure', 'Unknown')],
+  const passing: readonly (readonly [string, Answer, ErrorCode])[] = [
+    ['throttles', stsError(400, 'Throttling', 'Rate exceeded'), 'aws_throttled'],
+    [
+      'throttles under another name',
+      stsError(400, 'ThrottlingException', 'Rate exceeded'),
+      'aws_throttled',
+    ],
+    ['throttles with 503', stsError(503, 'RequestLimitExceeded', 'x'), 'aws_throttled'],
+    ['is asked too often', stsError(429, 'TooManyRequestsException', 'x'), 'aws_throttled'],
+    ['is asked too often behind a gateway', { status: 429, body: '' }, 'aws_throttled'],
+    ['fails', stsError(500, 'InternalFailure', 'Unknown'), 'aws_failed'],
     [
       'is unavailable behind a page of HTML',
       {
@@ -20,9 +28,10 @@ describe('STS that', () => {
         body: '<html><head><title>x</head><p>unclosed',
         headers: { 'content-type': 'text/html' },
       },
+      'aws_failed',
     ],
-    ['cannot fetch our keys', stsError(400, 'IDPCommunicationError', 'x')],
-    ['closes the connection', 'hang-up'],
+    ['cannot fetch our keys', stsError(400, 'IDPCommunicationError', 'x'), 'aws_refused'],
+    ['closes the connection', 'hang-up', 'aws_unavailable'],
   ];
   for (const [what, answer] of passing) {
     it(`${what} once is asked again, after a short pause of chance length`, async () => {
@@ -41,13 +50,14 @@ describe('STS that', () => {
     });
   }
 
-  for (const [what, answer] of passing.filter(([name]) => name !== 'cannot fetch our keys')) {
-    it(`${what} every time is given up after three calls as unavailable`, async () => {
+  for (const [what, answer, code] of passing) {
+    it(`${what} every time is given up after three calls as ${code}`, async () => {
       await withBroker(
         () => answer,
         async ({ assume, requests }) => {
           const refusal = await refusalOf(assume(trusting(SAML)));
-          assert.equal(refusal.code, 'aws_unavailable');
+          assert.equal(refusal.code, code);
+          assert.equal(refusal.retryAfterSeconds, code === 'aws_throttled' ? 5 : undefined);
           assert.match(
             refusal.message,
             /^STS AssumeRoleWithSAML for arn:aws:iam::111122223333:role\/Admin: /,
@@ -91,7 +101,7 @@ describe('STS that', () => {
       }),
       async ({ assume }) => {
         const refusal = await refusalOf(assume(trusting(SAML)));
-        assert.equal(refusal.code, 'aws_unavailable');
+        assert.equal(refusal.code, 'aws_response_invalid');
         assert.match(refusal.message, /larger than 65536 bytes/);
       },
     );
@@ -101,13 +111,53 @@ describe('STS that', () => {
     await withBroker(
       () => ({ status: 302, body: '', headers: { location: 'https://aws.amazon.com/iam' } }),
       async ({ assume, requests }) => {
-        assert.equal((await refusalOf(assume(trusting(SAML)))).code, 'aws_unavailable');
+        assert.equal((await refusalOf(assume(trusting(SAML)))).code, 'aws_response_invalid');
         assert.equal(requests.length, 1);
       },
     );
   });
 
-  const wrong: readonly (readonly [string, Answer])[] = [
+  const waits = [
+    ['2', 2],
+    ['0', 5],
+    ['999999999', 300],
+    ['soon', 5],
+    ['-1', 5],
+  ] as const;
+  for (const [header, seconds] of waits)
+    it(`throttles with Retry-After: ${header} makes callers wait ${seconds} s`, async () => {
+      await withBroker(
+        () => {
+          const throttled = stsError(400, 'Throttling', 'Rate exceeded') as Exclude<Answer, string>;
+          return { ...throttled, headers: { ...throttled.headers, 'retry-after': header } };
+        },
+        async ({ assume, requests }) => {
+          const refusal = await refusalOf(assume(trusting(SAML)));
+          assert.equal(refusal.code, 'aws_throttled');
+          assert.equal(refusal.retryAfterSeconds, seconds);
+          assert.match(refusal.hint, /^Wait /);
+          // A wait that STS names is kept, so no retry comes before its end.
+          assert.equal(requests.length, seconds === 5 ? 3 : 1);
+        },
+      );
+    });
+
+  it('refuses connections, or whose name is unknown, is called unreachable and not late', async () => {
+    const closed = await recordingServer(answering);
+    await closed.close();
+    await withBroker(answering, async ({ assume }) => {
+      for (const stsEndpoint of [closed.url, 'https://sts.invalid']) {
+        const account = anAccount({ trust: { by: 'web-identity' }, stsEndpoint });
+        const refusal = await refusalOf(assume(anAssertionSubject({ account })));
+        assert.equal(refusal.code, 'sts_unavailable');
+        assert.match(refusal.hint, /^The STS of the account could not be reached/);
+      }
+    });
+  });
+
+  const UNREADABLE = ['aws_response_invalid', 2] as const;
+  const whole = stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>;
+  const wrong: readonly (readonly [string, Answer, ErrorCode, number])[] = [
     [
       'answers HTML',
       {
@@ -115,52 +165,73 @@ describe('STS that', () => {
         body: '<html><body>Welcome</body></html>',
         headers: { 'content-type': 'text/html' },
       },
+      ...UNREADABLE,
     ],
-    ['answers what is no XML', { status: 200, body: '{"a":1}', headers: {} }],
-    ['answers nothing', { status: 200, body: '', headers: {} }],
+    ['answers what is no XML', { status: 200, body: '{"a":1}' }, ...UNREADABLE],
+    ['answers nothing', { status: 200, body: '' }, ...UNREADABLE],
+    ['answers without content', { status: 204, body: '' }, ...UNREADABLE],
     [
       'answers XML with entities',
-      { status: 200, body: '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', headers: {} },
+      { status: 200, body: '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>' },
+      ...UNREADABLE,
     ],
-    ['answers HTML with a client error', { status: 400, body: '<html><p>no', headers: {} }],
+    [
+      'answers half of its XML',
+      { status: 200, body: whole.body.slice(0, whole.body.length / 2) },
+      ...UNREADABLE,
+    ],
+    ['answers HTML with a client error', { status: 400, body: '<html><p>no' }, 'aws_refused', 1],
     [
       'answers half the credentials',
       {
-        ...(stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>),
-        body: (stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>).body.replace(
-          /<SessionToken>.*<\/SessionToken>/,
-          '',
-        ),
+        ...whole,
+        body: whole.body.replace(/<SessionToken>.*<\/SessionToken>/, ''),
       },
+      ...UNREADABLE,
     ],
     [
       'answers with a date that is none',
       stsAnswer('AssumeRoleWithSAML', { expiration: 'tomorrow' }),
+      ...UNREADABLE,
     ],
     [
       'answers for another account',
       stsAnswer('AssumeRoleWithSAML', {
         arn: 'arn:aws:sts::999999999999:assumed-role/Admin/alice',
       }),
+      'aws_response_invalid',
+      1,
     ],
     [
       'answers for another partition',
       stsAnswer('AssumeRoleWithSAML', {
         arn: 'arn:aws-cn:sts::111122223333:assumed-role/Admin/alice',
       }),
+      'aws_response_invalid',
+      1,
     ],
   ];
-  for (const [what, answer] of wrong) {
-    it(`${what} is refused`, async () => {
+  for (const [what, answer, code, calls] of wrong) {
+    it(`${what} is refused as ${code} after ${calls} calls`, async () => {
       await withBroker(
         () => answer,
         async ({ assume, requests }) => {
-          assert.equal((await refusalOf(assume(trusting(SAML)))).code, 'aws_refused');
-          assert.equal(requests.length, 1);
+          assert.equal((await refusalOf(assume(trusting(SAML)))).code, code);
+          assert.equal(requests.length, calls);
         },
       );
     });
   }
+
+  it('answers HTML once is asked once more, and its second answer counts', async () => {
+    await withBroker(
+      (request, index) => (index === 0 ? { status: 200, body: '<html>' } : answering(request)),
+      async ({ assume, requests }) => {
+        await assume(trusting(SAML));
+        assert.equal(requests.length, 2);
+      },
+    );
+  });
 
   it('keeps several people apart who ask at the same time', async () => {
     await withBroker(

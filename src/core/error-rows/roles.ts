@@ -1,4 +1,4 @@
-/** Roles: access decisions, their limits, and AWS. */
+/** Roles: access decisions and their limits. */
 import { LOG_IN_HERE } from './aws-login.ts';
 import type { ErrorRow } from './row.ts';
 
@@ -122,46 +122,6 @@ export const ROLE_ERRORS = {
     oauth: 'invalid_request',
     aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
     exit: 'refused',
-  },
-  aws_refused: {
-    status: 502,
-    title: 'AWS rejected the request',
-    hint: 'Contact your administrator and give them the reference.',
-    page: { offers: 'roles', contact: true },
-    record: { audit: 'use-case', log: 'error' },
-    oauth: 'server_error',
-    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
-    exit: 'unreachable',
-  },
-  aws_unavailable: {
-    status: 503,
-    title: 'AWS did not respond in time',
-    hint: 'No credentials were issued. Try again in a minute.',
-    page: { offers: 'retry', contact: false },
-    record: { audit: 'use-case', log: 'error' },
-    oauth: 'temporarily_unavailable',
-    aws: { oidc: 'same', portal: 'InternalServerException', hint: 'same' },
-    exit: 'unreachable',
-  },
-  sts_refused: {
-    status: 502,
-    title: 'The STS of the account rejected the request',
-    hint: 'Contact your administrator and give them the reference.',
-    page: { offers: 'roles', contact: true },
-    record: { audit: 'use-case', log: 'error' },
-    oauth: 'server_error',
-    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
-    exit: 'unreachable',
-  },
-  sts_unavailable: {
-    status: 503,
-    title: 'The STS of the account did not respond in time',
-    hint: 'No credentials were issued. Try again in a minute.',
-    page: { offers: 'retry', contact: false },
-    record: { audit: 'use-case', log: 'error' },
-    oauth: 'temporarily_unavailable',
-    aws: { oidc: 'same', portal: 'InternalServerException', hint: 'same' },
-    exit: 'unreachable',
   },
   console_missing: {
     status: 400,
