@@ -29,26 +29,6 @@ export const target: FuzzTarget = {
   name: 'go',
   mostBytes: 6000,
   mostMilliseconds: 200,
-  words: [
-    ...[
-      'https://',
-      'console.aws.amazon.com',
-      'console.amazonaws.cn',
-      'console.amazonaws-us-gov.com',
-    ],
-    ...['111122223333-abcd1234.', 'eu-west-1.', 'cn-north-1', 'us-gov-west-1', '?region=', '#'],
-    ...[
-      '/go/view?arn=',
-      'arn:aws:',
-      'arn:aws-cn:',
-      ':111122223333:',
-      'arn:aws:s3:::',
-      '%2F',
-      '%40',
-    ],
-    ...['@', ':443', '//', '/..', '\\', '.amazon.com.', '\u2024', 'account=111122223333'],
-    ...['arn:aws:lambda:eu-west-1:111122223333:function:', 'logsV2:log-groups$3FlogGroupName$3D'],
-  ],
   guidedBy: ['/src/core/'],
   covers: [
     'src/core/console-address.ts',

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coverageOf } from './coverage.ts';
 import { runTarget } from './engine/run.ts';
-import { corpusOf, findingsOf, GROWN } from './places.ts';
+import { corpusOf, findingsOf, GROWN, wordsOf } from './places.ts';
 import { type Report, table } from './report.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -56,6 +56,7 @@ async function reportOf(name: string): Promise<Report> {
     ...{
       target,
       file,
+      words: wordsOf(name),
       corpus: [corpusOf(name)],
       grown: join(GROWN, name),
       findings: findingsOf(name),

@@ -2,7 +2,7 @@
  * `node test/fuzz/make-corpus.ts` writes the signed inputs of the corpus again, with new keys, of
  * which only the public halves are kept.
  */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -17,6 +17,7 @@ import {
   signingKey,
   status,
 } from '../support/saml-forge.ts';
+import { signedJwt } from './es256.ts';
 import { corpusOf } from './places.ts';
 import { type CorpusKeys, KEYS_FILE, NOW, OIDC, SAML } from './signed-world.ts';
 
@@ -106,16 +107,8 @@ const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256
 const SECONDS = NOW / 1000;
 const LOGOUT = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 
-function token(claims: object, header: object = {}): string {
-  const signed = [{ alg: 'ES256', kid: 'corpus', ...header }, claims]
-    .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: privateKey,
-    dsaEncoding: 'ieee-p1363',
-  });
-  return `${signed}.${signature.toString('base64url')}`;
-}
+const token = (claims: object, header: object = {}): string =>
+  signedJwt(privateKey, { kid: 'corpus', ...header }, claims);
 
 const common = {
   iss: OIDC.issuer,

@@ -7,43 +7,6 @@ export const target: FuzzTarget = {
   name: 'metadata',
   mostBytes: 12_000,
   mostMilliseconds: 500,
-  words: [
-    ...[
-      '<md:EntityDescriptor',
-      '</md:EntityDescriptor>',
-      '<md:EntitiesDescriptor>',
-      '<md:IDPSSODescriptor',
-    ],
-    ...[
-      '<md:KeyDescriptor use="encryption">',
-      '<md:KeyDescriptor>',
-      '<ds:X509Certificate>',
-      '<ds:KeyInfo>',
-    ],
-    ...[
-      ' entityID="',
-      ' validUntil="2026-01-15T12:00:00Z"',
-      ' WantAuthnRequestsSigned="true"',
-      ' cacheDuration="PT1H"',
-    ],
-    ...[
-      'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
-      'urn:oasis:names:tc:SAML:2.0:protocol',
-    ],
-    ...[
-      '<!--',
-      '-->',
-      '<![CDATA[',
-      ']]>',
-      '&#10;',
-      '&amp;',
-      '<!DOCTYPE a>',
-      '<?a?>',
-      '\ufeff',
-      'http://',
-      'https://',
-    ],
-  ],
   guidedBy: ['/src/connectors/saml/', '/node_modules/saxes/'],
   covers: [
     ...['idp-metadata', 'idp-keys', 'metadata-entity', 'metadata-times', 'strict-xml'].map(

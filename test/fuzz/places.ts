@@ -10,6 +10,14 @@ export function corpusOf(name: string): string {
   return join(import.meta.dirname, 'corpus', name);
 }
 
+/**
+ * The dictionary of a target, in the format of libFuzzer: words of the language of its inputs, which
+ * chance finds slowly.
+ */
+export function wordsOf(name: string): string {
+  return join(import.meta.dirname, 'words', `${name}.dict`);
+}
+
 /** What a run has found, until it is fixed and becomes a test. */
 export function findingsOf(name: string): string {
   return join(import.meta.dirname, 'findings', name);

@@ -24,38 +24,6 @@ export const target: FuzzTarget = {
   name: 'signed-request',
   mostBytes: 4000,
   mostMilliseconds: 200,
-  words: [
-    ...[
-      '"url":"',
-      '"headers":{',
-      '"body":"',
-      '"host":"',
-      '"x-amz-date":"',
-      '"authorization":"',
-      'AWS4-HMAC-SHA256 ',
-    ],
-    ...[
-      '"X-Rolebridge-Audience":"',
-      '"x-amz-security-token":"',
-      'SignedHeaders=',
-      ';x-amz-date',
-      ', Signature=',
-    ],
-    ...[
-      'https://sts.amazonaws.com/',
-      'sts.eu-west-1.amazonaws.com',
-      'sts.eu-west-1.api.aws',
-      '/sts/aws4_request',
-    ],
-    ...[
-      '20260115T120000Z',
-      '/us-east-1/',
-      '__proto__',
-      '\\r\\n',
-      '\\u0000',
-      '"transfer-encoding":"chunked"',
-    ],
-  ],
   guidedBy: ['/src/connectors/workloads/', '/src/connectors/json-bulk', '/src/core/partitions'],
   covers: ['src/connectors/workloads/signed-request.ts'],
   check: async input => {

@@ -1,6 +1,7 @@
 /** JWTs for the targets: signing what the input says, and reading without any library of JWTs. */
-import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import type { JWK } from 'jose';
+import { signedJwt } from './es256.ts';
 import { corpusKeys } from './signed-world.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -26,15 +27,7 @@ export function tokenOf(input: string, defaults: object): string | null {
   } catch {
     return null;
   }
-  const payload = { ...defaults, ...(claims as object) };
-  const signed = [{ alg: 'ES256', kid: 'own' }, payload]
-    .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: privateKey,
-    dsaEncoding: 'ieee-p1363',
-  });
-  return `${signed}.${signature.toString('base64url')}`;
+  return signedJwt(privateKey, { kid: 'own' }, { ...defaults, ...(claims as object) });
 }
 
 /** The claims that one of the keys signed; undefined if none did. */

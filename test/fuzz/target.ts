@@ -2,18 +2,16 @@
 import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
 
 export interface FuzzTarget {
-  /** The name of the file, of its directory in `corpus/` and of that in `findings/`. */
+  /** The name of the file, of its dictionary, and of its directories of inputs (`places.ts`). */
   readonly name: string;
   /** How the bytes of an input become text. Default: UTF-8, with U+FFFD for what is none. */
   readonly encoding?: 'utf8' | 'latin1' | undefined;
   readonly mostBytes: number;
   /** An input that takes longer is a finding. On a busy machine a good one takes a tenth. */
   readonly mostMilliseconds: number;
-  /** Words of the language of the inputs, which chance finds slowly. */
-  readonly words: readonly string[];
   /** Parts of paths: files whose branches guide the engine. */
   readonly guidedBy: readonly string[];
-  /** Source files whose coverage is reported, as a pattern. */
+  /** Source files whose coverage is reported, as patterns; the target loads each of them. */
   readonly covers: readonly string[];
   /** Its other reader is Python. */
   readonly needsPython?: boolean | undefined;

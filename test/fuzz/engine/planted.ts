@@ -22,7 +22,6 @@ export const target: FuzzTarget = {
   encoding: 'latin1',
   mostBytes: 8,
   mostMilliseconds: 1000,
-  words: [],
   guidedBy: ['/test/fuzz/engine/planted'],
   covers: [],
   check: input => promise(stepsPassed(input) < 6, 'the planted fault stays hidden'),

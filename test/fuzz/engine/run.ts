@@ -1,6 +1,6 @@
 /** Runs one target in processes of its own until its time is up. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FindingsDirectory } from '../findings.ts';
@@ -10,6 +10,8 @@ import type { EngineRequest } from './process.ts';
 export interface RunOptions {
   readonly target: FuzzTarget;
   readonly file: string;
+  /** A dictionary of libFuzzer. */
+  readonly words?: string | undefined;
   /** Directories of inputs to begin with. */
   readonly corpus: readonly string[];
   /** Takes the inputs that reach something new. */
@@ -50,7 +52,7 @@ export async function runTarget(options: RunOptions): Promise<RunResult> {
       ...['-reload=0', `-max_len=${options.target.mostBytes}`, `-artifact_prefix=${artifacts}/`],
       ...(options.seed === undefined ? [] : [`-seed=${options.seed}`]),
       ...(Number.isFinite(leftExecutions) ? [`-runs=${leftExecutions}`] : []),
-      `-dict=${dictionaryFile(options.target, artifacts)}`,
+      ...(options.words === undefined ? [] : [`-dict=${options.words}`]),
     ]);
     total.executions += ended.executions;
     total.edges = Math.max(total.edges, ended.edges);
@@ -114,14 +116,6 @@ function read(line: string, seen: { executions: number; edges: number; features:
   if (executed !== undefined) seen.executions = Math.max(seen.executions, Number(executed));
   if (edges !== undefined) seen.edges = Number(edges);
   if (features !== undefined) seen.features = Number(features);
-}
-
-function dictionaryFile({ words }: FuzzTarget, directory: string): string {
-  const file = join(directory, 'words');
-  const hex = (word: string): string =>
-    [...Buffer.from(word)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-  writeFileSync(file, words.map(word => `"${hex(word)}"\n`).join(''));
-  return file;
 }
 
 /**
