@@ -2,7 +2,7 @@
  * `npm run fuzz [-- [--seconds N] [--jobs N] [--seed N] [--json FILE] [--verbose] [TARGET...]]`
  *
  * Runs each target for the time, and prints what was executed, reached and found. Ends with 1 if
- * something was found.
+ * something was found, or what was reached could not be measured.
  */
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -39,34 +39,42 @@ if (unknown.length > 0) {
 
 const waiting = positionals.length > 0 ? [...positionals] : [...names];
 const reports: Report[] = [];
+const unmeasured: string[] = [];
+const seconds = Number(values.seconds);
+const seed = values.seed === undefined ? undefined : Number(values.seed);
 
 async function work(): Promise<void> {
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const report = await reportOf(name);
-    reports.push(report);
-    process.stderr.write(`${table([report])}\n`);
+    const before = foundIn(name);
+    const done = await reportOf(name);
+    const findings = foundIn(name).filter(id => !before.includes(id));
+    reports.push({ name, ...done, findings });
+    process.stderr.write(`${table(reports.slice(-1))}\n`);
   }
 }
 
-async function reportOf(name: string): Promise<Report> {
+type Done = Omit<Report, 'name' | 'findings'>;
+
+async function reportOf(name: string): Promise<Done> {
   const file = join(import.meta.dirname, `${name}.fuzz.ts`);
   const { target } = (await import(file)) as { readonly target: FuzzTarget };
-  const before = foundIn(name);
+  const grown = join(GROWN, name);
   const result = await runTarget({
-    ...{
-      target,
-      file,
-      words: wordsOf(name),
-      corpus: [corpusOf(name)],
-      grown: join(GROWN, name),
-      findings: findingsOf(name),
-    },
-    seconds: Number(values.seconds),
-    seed: values.seed === undefined ? undefined : Number(values.seed),
-    onLine: values.verbose ? line => process.stderr.write(`${name}: ${line}\n`) : undefined,
+    ...{ target, file, corpus: [corpusOf(name)], grown, findings: findingsOf(name) },
+    ...{ words: wordsOf(name), seconds, seed, onLine: lineWriter(name) },
   });
-  const coverage = await coverageOf(target);
-  return { name, ...result, coverage, findings: foundIn(name).filter(id => !before.includes(id)) };
+  const covered = await coverageOf({ target, file, inputs: [corpusOf(name), grown] }).then(
+    ({ lines, branches }) => `${lines.toFixed(1)} % lines, ${branches.toFixed(1)} % branches`,
+    (error: Error) => {
+      unmeasured.push(`${name}: ${error.message}`);
+      return 'unknown';
+    },
+  );
+  return { ...result, covered };
+}
+
+function lineWriter(name: string): ((line: string) => void) | undefined {
+  return values.verbose ? line => process.stderr.write(`${name}: ${line.trimEnd()}\n`) : undefined;
 }
 
 function foundIn(name: string): readonly string[] {
@@ -82,4 +90,5 @@ for (const { name, findings } of found)
   process.stdout.write(
     `${name}: see ${findings.map(file => join(findingsOf(name), file)).join(', ')}\n`,
   );
-process.exitCode = found.length > 0 ? 1 : 0;
+for (const line of unmeasured) process.stdout.write(`${line}\n`);
+process.exitCode = found.length + unmeasured.length > 0 ? 1 : 0;
