@@ -10,6 +10,8 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coverageOf } from './coverage.ts';
 import { runTarget } from './engine/run.ts';
+import { FindingsDirectory } from './findings.ts';
+import { fuzzOpenApi, SKIP_OPENAPI } from './openapi/run.ts';
 import { corpusOf, findingsOf, GROWN, wordsOf } from './places.ts';
 import { type Report, table } from './report.ts';
 import type { FuzzTarget } from './target.ts';
@@ -27,8 +29,11 @@ const { values, positionals } = parseArgs({
   },
 });
 
+/** Schemathesis is its engine. */
+const OPENAPI = 'openapi';
+
 const files = globSync('*.fuzz.ts', { cwd: import.meta.dirname }).sort();
-const names = files.map(file => basename(file, '.fuzz.ts'));
+const names = [...files.map(file => basename(file, '.fuzz.ts')), OPENAPI];
 const unknown = positionals.filter(name => !names.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -46,7 +51,8 @@ const seed = values.seed === undefined ? undefined : Number(values.seed);
 async function work(): Promise<void> {
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     const before = foundIn(name);
-    const done = await reportOf(name);
+    const done = await (name === OPENAPI ? openApiReport() : reportOf(name));
+    if (done === undefined) continue;
     const findings = foundIn(name).filter(id => !before.includes(id));
     reports.push({ name, ...done, findings });
     process.stderr.write(`${table(reports.slice(-1))}\n`);
@@ -71,6 +77,23 @@ async function reportOf(name: string): Promise<Done> {
     },
   );
   return { ...result, covered };
+}
+
+/** Undefined where Schemathesis is not installed. */
+async function openApiReport(): Promise<Done | undefined> {
+  if (SKIP_OPENAPI !== false) {
+    unmeasured.push(`${OPENAPI}: ${SKIP_OPENAPI}`);
+    return undefined;
+  }
+  const run = await fuzzOpenApi({ seconds, seed, onText: lineWriter(OPENAPI) });
+  const directory = new FindingsDirectory(findingsOf(OPENAPI));
+  for (const { title, detail } of run.findings) directory.keep(Buffer.from(detail), title);
+  const { answered, operations, requests } = run;
+  return {
+    seconds: run.seconds,
+    executions: requests,
+    covered: `${answered} of ${operations} operations`,
+  };
 }
 
 function lineWriter(name: string): ((line: string) => void) | undefined {

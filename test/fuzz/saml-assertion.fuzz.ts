@@ -1,6 +1,7 @@
 /**
- * What a correctly signed Assertion says: the target signs whatever the input is, so that the fuzzer
- * also tests the code that runs after the signature check. A user is read as a reader of another library reads it.
+ * What a correctly signed Assertion says: the target signs whatever the input is, so that the
+ * fuzzer also tests the code that runs after the signature check. A user is read as a reader of
+ * another library reads it.
  *
  * An input that begins with `E` is encrypted for the bridge after it was signed.
  */
