@@ -11,8 +11,8 @@ export function corpusOf(name: string): string {
 }
 
 /**
- * The dictionary of a target, in the format of libFuzzer: words of the language of its inputs, which
- * chance finds slowly.
+ * The dictionary of a target, in the format of libFuzzer: words of the language of its inputs,
+ * which random changes find slowly.
  */
 export function wordsOf(name: string): string {
   return join(import.meta.dirname, 'words', `${name}.dict`);

@@ -1,6 +1,6 @@
 /**
- * Schemathesis against a running bridge, as every kind of caller: requests made of the document that
- * the bridge publishes, good and bad, and what the document says of the answers.
+ * Schemathesis against a running bridge, as every kind of caller: requests made of the document
+ * that the bridge publishes, good and bad, and what the document says of the answers.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
