@@ -36,6 +36,8 @@ export interface DemoOptions {
   readonly port: number;
   /** Everything that is made goes below it; absolute. */
   readonly directory: string;
+  /** Whether the SAML identity provider encrypts its assertions. */
+  readonly encryptsAssertions?: boolean | undefined;
   /** Of the bridge; undefined for the default. */
   readonly logLevel?: string | undefined;
   readonly onProgress?: (line: string) => void;
@@ -80,10 +82,12 @@ const STOP_MILLISECONDS = 12_000;
 const LOG_TAIL_LINES = 20;
 const INBOX_PATH = '/inbox';
 
-interface DemoSecrets {
-  /** Of the bridge at the OpenID provider. */
+/** What the servers of the demo are given. */
+interface Given {
+  readonly encryptsAssertions: boolean | undefined;
+  /** The secret of the bridge at the OpenID provider. */
   readonly client: string;
-  /** Of notifications. */
+  /** The secret of notifications. */
   readonly inbox: string;
 }
 
@@ -94,6 +98,7 @@ interface DemoSecrets {
 export async function startDemo({
   port,
   directory,
+  encryptsAssertions,
   logLevel,
   onProgress = () => {},
   onLogLine,
@@ -114,7 +119,8 @@ export async function startDemo({
     awsLog: join(directory, 'aws.log'),
     podToken: join(directory, 'pod', 'token'),
   };
-  const secrets: DemoSecrets = {
+  const given: Given = {
+    encryptsAssertions,
     client: randomBytes(32).toString('base64url'),
     inbox: `whsec_${randomBytes(32).toString('base64')}`,
   };
@@ -122,7 +128,7 @@ export async function startDemo({
   await using started = new AsyncDisposableStack();
   // The bridge takes this one itself; better to know before anything is made.
   await (await serve(() => {}, port, port))();
-  for (const [offset, handler] of (await handlersOf(urls, files.awsLog, secrets)).entries()) {
+  for (const [offset, handler] of (await handlersOf(urls, files.awsLog, given)).entries()) {
     started.defer(await serve(handler, port + 1 + offset, port));
   }
   onProgress('identity providers and local AWS are up');
@@ -135,7 +141,7 @@ export async function startDemo({
     }),
     'world.json': `${JSON.stringify(demoWorld(urls), undefined, 2)}\n`,
     'aws.log': '',
-    ...demoSecrets(secrets.client, secrets.inbox),
+    ...demoSecrets(given.client, given.inbox),
     'cluster.jwks.json': cluster.keySet,
     'pod/token': cluster.token,
   });
@@ -162,26 +168,29 @@ export async function startDemo({
 async function handlersOf(
   urls: DemoUrls,
   awsLog: string,
-  secrets: DemoSecrets,
+  { client: clientSecret, inbox: inboxSecret, encryptsAssertions }: Given,
 ): Promise<RequestListener[]> {
   const { bridgeUrl, oidcUrl, samlUrl, awsUrl } = urls;
   const client = {
     clientId: DEMO_CLIENT_ID,
-    clientSecret: secrets.client,
+    clientSecret,
     redirectUris: [`${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/callback`],
     postLogoutRedirectUris: [`${bridgeUrl}/`, `${bridgeUrl}/signed-out`],
     backchannelLogoutUri: `${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/backchannel-logout`,
   };
   const serviceProviders = [{ metadataUrl: `${bridgeUrl}/saml/${DEMO_SAML_CONNECTOR}/metadata` }];
   const oidc = await createOidcIdp({ baseUrl: oidcUrl, people: PEOPLE, clients: [client] });
-  const saml = await createSamlIdp({ baseUrl: samlUrl, people: PEOPLE, serviceProviders });
+  const saml = await createSamlIdp({
+    ...{ baseUrl: samlUrl, people: PEOPLE, serviceProviders },
+    encrypts: encryptsAssertions,
+  });
   const aws = createLocalAws({
     world: demoWorld(urls),
     baseUrl: awsUrl,
     log: event =>
       void appendFile(awsLog, `${new Date().toISOString()} ${eventLine(event)}\n`).catch(() => {}),
   });
-  const inbox = createInbox({ secret: secrets.inbox });
+  const inbox = createInbox({ secret: inboxSecret });
   const awsOrInbox: RequestListener = (request, response) =>
     (request.url === INBOX_PATH ? inbox : aws).handler(request, response);
   return [oidc.handler, saml.handler, awsOrInbox, createPhotos(urls).handler];

@@ -18,6 +18,7 @@ Ports: the bridge ${DEFAULT_PORT}, the OpenID provider ${DEFAULT_PORT + 1}, the 
 DEMO_PORT=4000 npm run demo    uses 4000 to 4004 instead
 npm run demo -- --show-log     writes the log of the bridge to the terminal, too
 npm run demo -- --log-level debug    sets the log level of the bridge
+npm run demo -- --encrypt-assertions    encrypts what the SAML identity provider says of users
 Everything it makes is below .demo/. Stop it with Ctrl-C.
 `;
 
@@ -36,6 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
     options: {
       'show-log': { type: 'boolean' },
       'log-level': { type: 'string' },
+      'encrypt-assertions': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -51,7 +53,9 @@ async function main(argv: readonly string[]): Promise<number> {
     const onLogLine = values['show-log'] ? showLogLine : undefined;
     const directory = directoryOf(port);
     const logLevel = values['log-level'];
-    const demo = await startDemo({ port, directory, logLevel, onProgress, onLogLine, signal });
+    const encryptsAssertions = values['encrypt-assertions'];
+    const shown = { logLevel, onProgress, onLogLine, signal };
+    const demo = await startDemo({ port, directory, encryptsAssertions, ...shown });
     process.stdout.write(overview(demo, (Date.now() - began) / 1000));
     await Promise.race([stopped, demo.bridgeDied]).finally(() => {
       process.stdout.write('  stopping ...\n');

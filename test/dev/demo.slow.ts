@@ -185,7 +185,8 @@ describe('the demo', () => {
 
   it('signs users in by either identity provider, and a pod by its token', async () => {
     const port = await fiveFreePorts();
-    const demo = await startDemo({ port, directory: directory.file('running') });
+    const running = directory.file('running');
+    const demo = await startDemo({ port, directory: running, encryptsAssertions: true });
     try {
       for (const connector of ['corp-oidc', 'corp-saml']) {
         const visitor = newVisitor();
@@ -198,6 +199,10 @@ describe('the demo', () => {
           password: 'bob',
           second_factor: 'on',
         });
+        if (connector === 'corp-saml') {
+          const response = formOf(answered).fields.SAMLResponse!;
+          assert.match(Buffer.from(response, 'base64').toString(), /<saml:EncryptedAssertion /);
+        }
         const landed =
           answered.status === 200
             ? await visitor.post(formOf(answered).action, formOf(answered).fields)

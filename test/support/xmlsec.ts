@@ -61,13 +61,10 @@ export function encryptedByXmlsec(
   return run(['--encrypt', ...session], { document: template, key, plaintext });
 }
 
-/** The document with its EncryptedData decrypted. */
-export function decryptedByXmlsec(xml: string, key: KeyObject): string {
+/** The document with its EncryptedData decrypted: by a private key, or by the content key. */
+export function decryptedByXmlsec(xml: string, key: XmlsecKey): string {
   const node = ['--node-name', 'http://www.w3.org/2001/04/xmlenc#:EncryptedData'];
-  return run(['--decrypt', ...IDS, ...node], {
-    document: xml,
-    key: ['private', pemOf(key)],
-  });
+  return run(['--decrypt', ...IDS, ...node], { document: xml, key });
 }
 
 interface Input {

@@ -7,6 +7,7 @@
  */
 import { type KeyObject, verify } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
+import type { Recipient } from './encryption.ts';
 import { Refusal } from './refusal.ts';
 import { POST_BINDING, type ServiceProvider } from './service-providers.ts';
 import { childOf, childrenOf, parseXml, type XmlElement } from './xml.ts';
@@ -14,6 +15,8 @@ import { isSignedBy } from './xml-signature.ts';
 
 export interface AuthnRequest {
   readonly serviceProvider: string;
+  /** Whom to encrypt the assertion to; undefined if the service provider publishes no key. */
+  readonly recipient: Recipient | undefined;
   /** Undefined for an unsolicited sign-in, which began at the identity provider. */
   readonly id: string | undefined;
   readonly acsUrl: string;
@@ -233,6 +236,7 @@ export async function checkAuthnRequest(
     const context = childOf(root, 'samlp:RequestedAuthnContext');
     return {
       serviceProvider: provider.entityId,
+      recipient: provider.recipient,
       id,
       acsUrl: acsOf(
         provider,

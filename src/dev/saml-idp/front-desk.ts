@@ -8,7 +8,7 @@ import { html } from '../html.ts';
 import { hiddenFields, PAGE_HEADERS, page, signInPage } from '../page.ts';
 import type { Person } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
-import type { SamlStepUpManners } from './manners.ts';
+import type { SamlProtection, SamlStepUpManners } from './manners.ts';
 import {
   clearCookie,
   cookieOf,
@@ -45,6 +45,7 @@ export interface FrontDeskOptions {
   readonly issuer: Issuer;
   readonly directory: Directory;
   readonly stepUp: SamlStepUpManners;
+  readonly protection: SamlProtection;
   readonly origin: string;
 }
 
@@ -52,14 +53,16 @@ export class FrontDesk {
   readonly #issuer: Issuer;
   readonly #directory: Directory;
   readonly #stepUp: SamlStepUpManners;
+  readonly #protection: SamlProtection;
   readonly #forms: OwnForms;
   readonly #sessions = new Map<string, IdpSession>();
   readonly #pending = new Map<string, PendingSignIn>();
 
-  constructor({ issuer, directory, stepUp, origin }: FrontDeskOptions) {
+  constructor({ issuer, directory, stepUp, protection, origin }: FrontDeskOptions) {
     this.#issuer = issuer;
     this.#directory = directory;
     this.#stepUp = stepUp;
+    this.#protection = protection;
     this.#forms = createOwnForms(origin);
   }
 
@@ -75,7 +78,7 @@ export class FrontDesk {
     const session = read.forceAuthn ? undefined : this.#sessionOf(req);
     const context = session && contextFor(session, read);
     if (session && context !== undefined)
-      return post(res, request, await signedIn(issuer, request, session, context));
+      return post(res, request, await this.#signedIn(request, session, context));
     if (request.isPassive) return failed({ fault: 'NoPassive' });
     const id = randomBytes(16).toString('base64url');
     remember(this.#pending, id, { request: read, expiresAt: issuer.now() + SIGN_IN_MILLISECONDS });
@@ -106,8 +109,12 @@ export class FrontDesk {
     const answer =
       context === undefined
         ? notSignedIn(this.#issuer, request, { fault: 'NoAuthnContext' })
-        : signedIn(this.#issuer, request, session, context);
+        : this.#signedIn(request, session, context);
     post(res, request, await answer);
+  }
+
+  #signedIn(request: AuthnRequest, session: IdpSession, context: string): Promise<string> {
+    return signedIn(this.#issuer, request, { session, context, protection: this.#protection });
   }
 
   /** The front page: whether one is signed in here, and the way out. */

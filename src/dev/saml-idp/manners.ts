@@ -3,6 +3,8 @@
  * tests change the fields while it runs, and the next request meets the change.
  */
 
+import type { CipherName } from './encryption.ts';
+
 /** A status of SAML core 3.2.2.2 for which a sign-in fails. */
 export type Fault =
   | 'AuthnFailed'
@@ -22,6 +24,17 @@ export interface SamlStepUpManners {
   /** AuthnInstant: `stale` keeps that of the first sign-in of a browser. */
   authnInstant: 'new' | 'stale';
   readonly refusal: { fault: Fault; message: string | undefined };
+}
+
+/** What protects the assertion on its way. The assertion itself is always signed. */
+export interface SamlProtection {
+  /**
+   * The cipher of assertions: `published` is the first in the service provider's metadata that is
+   * known here, another is used whatever the metadata says. Undefined encrypts nothing.
+   */
+  encrypts: 'published' | CipherName | undefined;
+  /** Signs the Response around the assertion, too. */
+  signsResponse: boolean;
 }
 
 export function goodStepUpManners(): SamlStepUpManners {

@@ -5,8 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Person } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
-import type { Fault } from './manners.ts';
-import { type Markup, NAMESPACES, xml } from './xml.ts';
+import { encryptedAssertion } from './encryption.ts';
+import type { Fault, SamlProtection } from './manners.ts';
+import { Markup, NAMESPACES, xml } from './xml.ts';
 import { signElement } from './xml-signature.ts';
 
 export interface Issuer {
@@ -90,25 +91,34 @@ export function contextFor(
   return proved.findLast((_context, rank) => match(rank));
 }
 
+/** Who is signed in, and how that is said. */
+export interface Statement {
+  readonly session: IdpSession;
+  readonly context: string;
+  readonly protection: SamlProtection;
+}
+
 /** The base64 of a Response that signs the person in. */
 export async function signedIn(
   issuer: Issuer,
   request: AuthnRequest,
-  session: IdpSession,
-  context: string,
+  { session, context, protection: { encrypts, signsResponse } }: Statement,
 ): Promise<string> {
   const assertionId = newId();
   const format = nameIdFormatFor(request.nameIdFormat) ?? DEFAULT_NAME_ID_FORMAT;
   const assertion = assertionOf({ issuer, request, session, context, format, id: assertionId });
+  const { key, certificate } = issuer;
+  const signed = await signElement(assertion.text, { key, certificate, id: assertionId });
   const { id, markup } = response(
     issuer,
     request,
     xml`<samlp:StatusCode Value="${STATUS}Success"/>`,
-    assertion,
+    encrypts === undefined
+      ? new Markup(signed)
+      : await encryptedAssertion(signed, request.recipient, encrypts),
   );
-  const { key, certificate } = issuer;
-  const withAssertion = await signElement(markup.text, { key, certificate, id: assertionId });
-  return encode(await signElement(withAssertion, { key, certificate, id }));
+  if (!signsResponse) return encode(markup.text);
+  return encode(await signElement(markup.text, { key, certificate, id }));
 }
 
 export interface Failure {

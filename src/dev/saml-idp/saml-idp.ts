@@ -19,7 +19,7 @@ import {
   readRedirect,
 } from './authn-request.ts';
 import { FrontDesk, IDP_NAME } from './front-desk.ts';
-import { goodStepUpManners, type SamlStepUpManners } from './manners.ts';
+import { goodStepUpManners, type SamlProtection, type SamlStepUpManners } from './manners.ts';
 import { metadataOf, type SignOn } from './metadata.ts';
 import { Refusal } from './refusal.ts';
 import { createServiceProviders } from './service-providers.ts';
@@ -33,6 +33,8 @@ export interface SamlIdpOptions {
   readonly serviceProviders: readonly { readonly metadataUrl: string }[];
   /** By redirects, signed or not as their service provider says, by default. */
   readonly signOn?: SignOn | undefined;
+  /** Encrypts assertions as the metadata of the service provider prefers; false by default. */
+  readonly encrypts?: boolean | undefined;
   /** Epoch milliseconds; the machine's clock by default. */
   readonly now?: () => number;
   /** Signs its answers; a new one by default. RSA with SHA-256, extractable. */
@@ -48,6 +50,10 @@ export interface SamlIdp {
   readonly directory: Directory;
   /** What it does with requests for another authentication. */
   readonly stepUp: SamlStepUpManners;
+  /** Whether it encrypts assertions, and what it signs. */
+  readonly protection: SamlProtection;
+  /** Reads the metadata of service providers again when the next request comes. */
+  forgetServiceProviders(): void;
 }
 
 /** Starts with a new key unless one is given; metadata must be read again after a restart. */
@@ -65,10 +71,13 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
   );
   const directory = createDirectory(options.people);
   const stepUp = goodStepUpManners();
+  const protection: SamlProtection = {
+    encrypts: options.encrypts === true ? 'published' : undefined,
+    signsResponse: true,
+  };
   const desk = new FrontDesk({
     issuer: { entityId, now, ...signingKey },
-    directory,
-    stepUp,
+    ...{ directory, stepUp, protection },
     origin: new URL(options.baseUrl).origin,
   });
 
@@ -83,7 +92,11 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     throw new Refusal('Page not found.', 404);
   });
   app.use(showRefusal);
-  return { handler: app, entityId, metadata: () => metadata, directory, stepUp };
+  return {
+    ...{ handler: app, entityId, directory, stepUp, protection },
+    metadata: () => metadata,
+    forgetServiceProviders: () => providers.forget(),
+  };
 }
 
 interface SignIns {
@@ -116,9 +129,9 @@ function serveSignIns(app: Express, { desk, providers, ssoUrl, signOn, now }: Si
     const query = new URLSearchParams(rawQueryOf(req));
     const request = await providers.withProvider(
       query.get('sp') ?? '',
-      ({ entityId: serviceProvider, consumers }) => ({
+      ({ entityId: serviceProvider, consumers, recipient }) => ({
         ...UNSOLICITED,
-        serviceProvider,
+        ...{ serviceProvider, recipient },
         acsUrl: (consumers.find(consumer => consumer.isDefault) ?? consumers[0]!).location,
         relayState: query.get('relay_state') ?? undefined,
       }),

@@ -8,6 +8,7 @@
  */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { isIPv4 } from 'node:net';
+import { type Recipient, recipientOf } from './encryption.ts';
 import { Refusal } from './refusal.ts';
 import { childOf, childrenOf, NAMESPACES, parseXml, type XmlElement } from './xml.ts';
 
@@ -23,6 +24,8 @@ export interface ServiceProvider {
   readonly entityId: string;
   readonly requestsAreSigned: boolean;
   readonly signingKeys: readonly KeyObject[];
+  /** Undefined if it publishes no key for encryption. */
+  readonly recipient: Recipient | undefined;
   /** Those that take a POST; at least one. */
   readonly consumers: readonly AssertionConsumer[];
 }
@@ -37,6 +40,8 @@ export interface ServiceProviders {
     entityId: string,
     check: (provider: ServiceProvider) => T | Promise<T>,
   ): Promise<T>;
+  /** The next request reads the metadata again, as if an administrator had updated it. */
+  forget(): void;
 }
 
 const FETCH_MILLISECONDS = 3000;
@@ -89,6 +94,7 @@ export function createServiceProviders(
         );
       return check(provider);
     },
+    forget: () => known.clear(),
   };
 }
 
@@ -113,12 +119,15 @@ function readServiceProvider(text: string, now: number): ServiceProvider {
   const requestsAreSigned = ['true', '1'].includes(
     role.attributes.get('AuthnRequestsSigned') ?? 'false',
   );
-  const signingKeys = childrenOf(role, 'md:KeyDescriptor')
-    .filter(key => (key.attributes.get('use') ?? 'signing') === 'signing')
-    .flatMap(keysOf);
+  const descriptors = (use: string) =>
+    childrenOf(role, 'md:KeyDescriptor').filter(key => (key.attributes.get('use') ?? use) === use);
+  const signingKeys = descriptors('signing').flatMap(keysOf);
   if (requestsAreSigned && signingKeys.length === 0)
     throw new Error('it signs its requests and publishes no key');
-  return { entityId, requestsAreSigned, signingKeys, consumers };
+  const [recipient] = descriptors('encryption').flatMap(descriptor =>
+    keysOf(descriptor).map(key => recipientOf(key, childrenOf(descriptor, 'md:EncryptionMethod'))),
+  );
+  return { entityId, requestsAreSigned, signingKeys, recipient, consumers };
 }
 
 function consumerOf(service: XmlElement): AssertionConsumer {
