@@ -82,8 +82,8 @@ async function runServer({ config, 'log-level': level }: Options): Promise<ExitC
   const apply = withLogLevel(level);
   const configuration = await readConfiguration(config!, { secrets: 'all' });
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
-  const stopped = stopSignal();
   let serving: Serving | undefined;
+  const stopped = stopSignal(() => serving?.hurry());
   process.on('SIGHUP', () => {
     void serving?.reload(async () => apply(await readAgain(config!)));
   });
@@ -106,11 +106,22 @@ function isLogLevel(text: string): text is LogLevel {
   return LOG_LEVELS.some(level => level === text);
 }
 
-function stopSignal(): Promise<void> {
-  return new Promise(resolve => {
-    // Stays: a terminal signals the whole process group, so the same signal may come twice.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
-  });
+/** A terminal signals the whole process group, and npm passes it on: one key press comes twice. */
+const ONE_PRESS_MILLISECONDS = 500;
+
+/** Resolves at the first signal; `onNext` is called at each further one. */
+function stopSignal(onNext: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let last: number | undefined;
+  const onSignal = (): void => {
+    const now = performance.now();
+    if (last !== undefined && now - last < ONE_PRESS_MILLISECONDS) return;
+    if (last === undefined) resolve();
+    else onNext();
+    last = now;
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  return promise;
 }
 
 function isUsageError(thrown: unknown): boolean {

@@ -1,40 +1,20 @@
 /**
  * A bridge that serves: listening, reload, graceful stop.
  *
- * Owns: the HTTP server and the one pointer that a reload swaps. Does not own: what a snapshot is
- * (compose/compose.ts), what outlives it (compose/process.ts), URLs (app.ts), arguments and signals
- * (main.ts).
+ * Owns: the one pointer that a reload swaps, and the order of a stop. Does not own: connections
+ * (listener.ts), what a snapshot is (compose/compose.ts), what outlives it (compose/process.ts),
+ * URLs (app.ts), arguments and signals (main.ts).
  */
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import { openSnapshot, type Snapshot } from './compose/compose.ts';
 import { openProcess, type Process } from './compose/process.ts';
 import type { Configuration } from './config/configuration.ts';
 import { accountChanges } from './core/account-changes.ts';
 import type { Seconds } from './core/time.ts';
+import { openListener } from './listener.ts';
 import { createLog, type Logger } from './log.ts';
 
-/**
- * Milliseconds and bytes. The timeouts are looked at once in the checking interval, whose own
- * default is 30 s.
- */
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 16 * 1024,
-} as const;
-const REQUESTS_PER_SOCKET = 1000;
-/** A client that reads no further, or says nothing, is cut off. */
-const SILENCE_MILLISECONDS = 60_000;
-/**
- * A terminal that polls every few seconds keeps its connection; Node would close it just when the
- * next question comes.
- */
-const KEEP_ALIVE_MILLISECONDS = 65_000;
-/** How long requests in flight may take after the process was asked to stop. */
-const STOP_SECONDS: Seconds = 10;
 /** How long an old snapshot lives after a reload, for the requests that entered with it. */
 const RELOAD_GRACE_SECONDS: Seconds = 60;
 
@@ -44,8 +24,13 @@ export interface Serving {
    * which. Calls run one after the other, so the last one wins.
    */
   reload(read: () => Promise<Configuration>): Promise<void>;
-  /** Lets requests in flight end, then closes everything. */
+  /**
+   * `/readyz` says at once that the process stops. Requests are answered for the delay of the
+   * configuration; then those in flight end, and everything is closed.
+   */
   stop(): Promise<void>;
+  /** Ends the delay of a stop, or the wait for requests in flight. */
+  hurry(): void;
 }
 
 /** The process and what it serves at the moment. */
@@ -75,8 +60,11 @@ export async function serve(configuration: Configuration): Promise<Serving> {
     ...{ process, current: snapshot, app: createApp(snapshot) },
     snapshots: new Set([snapshot]),
   };
-  const server = createHttpServer(live);
-  const { address, port } = await listen(server, configuration.listen);
+  const listener = await openListener(
+    (request, response) => live.app(request, response),
+    configuration.listen,
+  );
+  const { address, port } = listener.address;
   log.info({ address, port, baseUrl: configuration.baseUrl }, 'listening');
   opened.move();
 
@@ -88,22 +76,16 @@ export async function serve(configuration: Configuration): Promise<Serving> {
     },
     stop: async () => {
       isStopping = true;
-      log.info('stopping');
+      const { delaySeconds } = live.current.configuration.shutdown;
+      log.info({ delaySeconds }, 'stopping');
+      await listener.stop(delaySeconds);
       await reloads;
-      await drain(server);
       await Promise.all([...live.snapshots].map(old => closeSnapshot(live, old)));
       await process.close();
       await flush(log);
     },
+    hurry: () => listener.hurry(),
   };
-}
-
-function createHttpServer(live: Live): Server {
-  const server = createServer(LIMITS, (request, response) => live.app(request, response));
-  server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
-  server.timeout = SILENCE_MILLISECONDS;
-  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
-  return server;
 }
 
 async function reload(live: Live, read: () => Promise<Configuration>): Promise<void> {
@@ -155,49 +137,6 @@ function notCarriedOver(old: Snapshot, next: Snapshot): string[] {
     ...(isMoved ? [`listen: the process still listens on ${bound.host}:${bound.port}`] : []),
     ...(isLost ? ['store: what was in memory, sessions and audit events included, is gone'] : []),
   ];
-}
-
-async function listen(
-  server: Server,
-  { host, port }: Configuration['listen'],
-): Promise<AddressInfo> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  }).catch((cause: unknown) => {
-    throw new Error(describeListenFault(cause, host, port), { cause });
-  });
-  return server.address() as AddressInfo;
-}
-
-function describeListenFault(cause: unknown, host: string, port: number): string {
-  const code = (cause as { code?: unknown } | undefined)?.code;
-  if (code === 'EADDRINUSE')
-    return `${host}:${port} is taken by another process. Stop it, or change listen.port in the configuration.`;
-  if (code === 'EACCES')
-    return `${host}:${port} cannot be used by this user. Choose a port above 1023 in listen.port.`;
-  return `cannot listen on ${host}:${port} (${String(code ?? cause)})`;
-}
-
-/**
- * Takes no new connections, lets requests in flight end, and cuts what is still open after a while.
- */
-function drain(server: Server): Promise<void> {
-  return new Promise(resolve => {
-    const cut = setTimeout(() => server.closeAllConnections(), STOP_SECONDS * 1000);
-    // A connection whose last request has ended would be kept for a next one, until its time is
-    // over.
-    const sweep = setInterval(() => server.closeIdleConnections(), 100);
-    server.close(() => {
-      clearTimeout(cut);
-      clearInterval(sweep);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
 
 function flush(log: Logger): Promise<void> {

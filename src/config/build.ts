@@ -89,6 +89,7 @@ function buildWithoutSecrets(
     help: document.help,
     brand: brandOf(document.brand, options.logo),
     log: document.log,
+    shutdown: { delaySeconds: document.shutdown.delay },
     connectors: document.connectors.map(connector =>
       connectorOf(connector, document.accounts, options),
     ),

@@ -71,6 +71,8 @@ export interface ConfigurationWithoutSecrets {
   readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
   readonly brand: Brand;
   readonly log: { readonly level: LogLevel };
+  /** How long requests are still taken after the process was asked to stop. */
+  readonly shutdown: { readonly delaySeconds: Seconds };
   /** At least one; ids are unique. */
   readonly connectors: readonly ConnectorDescription[];
   readonly issuer: {

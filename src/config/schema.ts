@@ -69,6 +69,14 @@ const sessions = z.strictObject({
     .describe('A browser session always expires after this time.'),
 });
 
+const shutdown = z.strictObject({
+  delay: duration({ min: 0, max: 5 * MINUTE })
+    .prefault('5s')
+    .describe(
+      'How long the server still answers after SIGTERM or SIGINT, while `/readyz` is already 503. Longer than load balancers take to notice it, so that a restart fails no request ([stop](deploy.md#stop)); `0s` if there is none.',
+    ),
+});
+
 const PLACEHOLDERS = HELP_PLACEHOLDERS.map(name => `\`{${name}}\``).join(', ');
 
 const help = z.strictObject({
@@ -200,6 +208,7 @@ export const documentSchema = z.strictObject({
       'Name, logo, colours and messages of the pages ([your brand](portal.md#your-brand)).',
     ),
   log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
+  shutdown: shutdown.prefault({}).describe('How the server stops.'),
   connectors: atLeastOne(connector, 'connector').describe(
     'The identity providers that users sign in with, in the order of the sign-in page.',
   ),

@@ -96,7 +96,7 @@ interface DurationLimits {
 /** `15m`, `1h30m`, `90s` between two limits; becomes seconds. */
 export function duration({ min, max, because }: DurationLimits) {
   const check = (value: string): Problem | undefined => {
-    const seconds = parseDuration(value);
+    const seconds = secondsIn(value, min);
     if (seconds === undefined)
       return {
         message: `${quoted(value)} is not a valid duration.`,
@@ -117,12 +117,18 @@ export function duration({ min, max, because }: DurationLimits) {
     return undefined;
   };
   return word(`duration, ${compact(min)} to ${compact(max)}`, check).transform(
-    value => parseDuration(value)!,
+    value => secondsIn(value, min)!,
   );
+}
+
+/** `0s` is a duration where none is a choice. */
+function secondsIn(value: string, min: Seconds): Seconds | undefined {
+  return min === 0 && value === '0s' ? 0 : parseDuration(value);
 }
 
 /** Seconds as the file writes them: `7d`, `12h`, `15m`. */
 export function compact(seconds: Seconds): string {
+  if (seconds === 0) return '0s';
   if (seconds > DAY && seconds % DAY === 0) return `${seconds / DAY}d`;
   if (seconds % HOUR === 0) return `${seconds / HOUR}h`;
   return seconds % MINUTE === 0 ? `${seconds / MINUTE}m` : `${seconds}s`;

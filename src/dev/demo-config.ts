@@ -65,6 +65,7 @@ listen: { host: ${hostname}, port: ${port} }
 store: { sqlite: ${file('rolebridge.db')} }
 sessions: { idle: 1h, max: 12h }
 help: { text: "Ask the platform team in #aws-access." }
+shutdown: { delay: 0s } # no load balancer asks /readyz
 
 connectors:
   - id: ${DEMO_OIDC_CONNECTOR}

@@ -53,6 +53,7 @@ describe('a configuration without a problem', () => {
           palettes: undefined,
         },
         log: { level: 'info' },
+        shutdown: { delaySeconds: 5 },
         issuer: {
           saml: { entityId: 'https://aws.example.com/saml/idp' },
           webIdentity: { audience: 'sts.amazonaws.com', issuer: 'https://aws.example.com' },
@@ -220,6 +221,7 @@ describe('a configuration without a problem', () => {
       'sessions: { idle: 1h, max: 12h }',
       'cli: { clients: [{ id: tool, name: Tool, redirectUris: ["http://127.0.0.1/oauth/callback", "http://[::1]/cb"] }] }',
     ],
+    ['no delay of the stop', 'sessions:', 'shutdown: { delay: 0s }\nsessions:'],
     ['a network of one IPv6 address', '{ mfa: true }', '{ networks: ["2001:db8::1/128"] }'],
   ];
   for (const [title, from, to] of accepted) {

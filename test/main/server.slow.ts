@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
 import { useDirectory } from '../support/directory.ts';
 import { freePort } from '../support/free-port.ts';
-import { exchange, parseAnswer, type RawAnswer } from '../support/raw-http.ts';
+import { Line } from '../support/line.ts';
+import { exchange, type RawAnswer } from '../support/raw-http.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, enterPassword } from '../support/world.ts';
 import { CLIENT_SECRET, MAIN, run, ServerProcess, writeConfiguration } from './server-process.ts';
@@ -152,54 +153,6 @@ describe('the command', () => {
     assert.doesNotMatch(stderr, STACK);
   });
 });
-
-/** A whole conversation on one connection, for what depends on the connection itself. */
-class Line {
-  readonly #socket;
-  #received = Buffer.alloc(0);
-  readonly closed: Promise<unknown>;
-
-  constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1');
-    this.#socket.on('data', chunk => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#socket.emit('heard');
-    });
-    this.#socket.on('error', () => undefined);
-    this.closed = once(this.#socket, 'close');
-  }
-
-  send(text: string): void {
-    this.#socket.write(text);
-  }
-
-  /** The next answer; its length must be said. */
-  async answer(): Promise<RawAnswer> {
-    for (;;) {
-      const end = this.#received.indexOf('\r\n\r\n');
-      const length = Number(
-        /content-length: (\d+)/i.exec(
-          this.#received.subarray(0, Math.max(0, end)).toString(),
-        )?.[1] ?? 0,
-      );
-      if (end >= 0 && this.#received.length >= end + 4 + length) {
-        const whole = this.#received.subarray(0, end + 4 + length);
-        this.#received = this.#received.subarray(end + 4 + length);
-        return parseAnswer(whole);
-      }
-      await Promise.race([
-        once(this.#socket, 'heard'),
-        this.closed.then(() =>
-          Promise.reject(new Error('the connection was closed without an answer')),
-        ),
-      ]);
-    }
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-}
 
 /** What stands where an identity provider should: a test says what it answers. */
 async function openServer(): Promise<{ readonly server: Server; readonly url: string }> {
