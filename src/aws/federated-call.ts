@@ -65,7 +65,7 @@ export async function federatedCommand(
     });
   switch (trust.by) {
     case 'saml':
-      return withSaml(trust.provider, await proofs.issuer.samlResponse(request, trust.provider));
+      return withSaml(trust.provider, await proofs.issuer.samlResponse(request, trust));
     case 'web-identity':
       return withToken(await proofs.issuer.webIdentityToken(request));
     case 'corporate-saml':

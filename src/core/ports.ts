@@ -37,7 +37,7 @@ import type {
   ProviderSignOut,
   VerifiedLogout,
 } from './provider-session.ts';
-import type { Account } from './role.ts';
+import type { Account, SamlTrust } from './role.ts';
 import type { RoleUse, UsedRole } from './role-use.ts';
 import type {
   AuthenticationRequest,
@@ -683,11 +683,8 @@ export interface Store {
 // ---------------------------------------------------------------- AWS
 
 export interface AssertionIssuer {
-  /**
-   * A base64 `samlp:Response` for AssumeRoleWithSAML; `provider` names the IAM SAML provider in the
-   * account.
-   */
-  samlResponse(subject: AssertionSubject, provider: string): Promise<string>;
+  /** A base64 `samlp:Response` for AssumeRoleWithSAML, as the account trusts it. */
+  samlResponse(subject: AssertionSubject, trust: SamlTrust): Promise<string>;
   /** A compact JWT for AssumeRoleWithWebIdentity. */
   webIdentityToken(subject: AssertionSubject): Promise<string>;
 }

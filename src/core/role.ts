@@ -14,13 +14,19 @@ export type RoleSessionName = string & { readonly __brand: 'RoleSessionName' };
 export const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
 export type Partition = (typeof PARTITIONS)[number];
 
+/**
+ * AssumeRoleWithSAML with our assertion, through the IAM SAML provider of that name in the account.
+ */
+export interface SamlTrust {
+  readonly by: 'saml';
+  readonly provider: string;
+  /** What of our response is signed. Undefined: the assertion, and the response around it. */
+  readonly signatures?: 'assertion' | undefined;
+}
+
 /** How the roles of an account are assumed. */
 export type Trust =
-  /**
-   * AssumeRoleWithSAML with our assertion, through the IAM SAML provider of that name in the
-   * account.
-   */
-  | { readonly by: 'saml'; readonly provider: string }
+  | SamlTrust
   /** AssumeRoleWithWebIdentity with our token. */
   | { readonly by: 'web-identity' }
   /**

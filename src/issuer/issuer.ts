@@ -4,13 +4,13 @@
  * Owns: the assertion about a user for one role, its signature, the metadata with our keys. Does
  * not own: permissions, the call to STS.
  */
-import { X509Certificate } from 'node:crypto';
 import type { Partitions } from '../core/partitions.ts';
 import type { AssertionIssuer, Clock, FederationMetadata } from '../core/ports.ts';
+import { canonicalXml, element } from './canonical-xml.ts';
+import { keyData } from './enveloped-signature.ts';
 import { issueSamlResponse } from './saml-assertion.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { issueWebIdentityToken, WEB_IDENTITY_ALGORITHM } from './web-identity-token.ts';
-import { element, serializeXml } from './xml-elements.ts';
 
 export interface IssuerOptions {
   /** Our origin, and the `iss` of our tokens. */
@@ -32,27 +32,27 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
   const metadata = samlMetadata(options);
   const configuration = openIdConfiguration(baseUrl);
   const jwks = {
-    keys: keys.webIdentity.published.map(({ kid, publicJwk, certificatePem }) => ({
+    keys: keys.webIdentity.published.map(({ kid, publicJwk, certificate }) => ({
       ...publicJwk,
       kid,
       use: 'sig',
       alg: WEB_IDENTITY_ALGORITHM,
       // For an STS that checks tokens by the certificate of a key and its thumbprint (RFC 7517
       // section 4.7).
-      x5c: [certificateOf(certificatePem)],
+      x5c: [certificate],
     })),
   };
   return {
-    samlResponse: async (subject, provider) =>
+    samlResponse: async (subject, trust) =>
       issueSamlResponse({
         subject,
-        provider,
+        trust,
         entityId,
         partition: partitions[subject.account.partition],
         key: keys.saml.active,
         now: clock.now(),
       }),
-    webIdentityToken: subject =>
+    webIdentityToken: async subject =>
       issueWebIdentityToken({
         subject,
         issuer: baseUrl,
@@ -64,11 +64,6 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
     openIdConfiguration: () => configuration,
     jwks: () => jwks,
   };
-}
-
-/** Base64 of the DER. */
-function certificateOf(pem: string): string {
-  return new X509Certificate(pem).raw.toString('base64');
 }
 
 /**
@@ -88,13 +83,9 @@ function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
           WantAuthnRequestsSigned: 'false',
         },
         [
-          ...published.map(({ certificatePem }) =>
+          ...published.map(key =>
             element('md:KeyDescriptor', { use: 'signing' }, [
-              element('ds:KeyInfo', {}, [
-                element('ds:X509Data', {}, [
-                  element('ds:X509Certificate', {}, certificateOf(certificatePem)),
-                ]),
-              ]),
+              element('ds:KeyInfo', {}, [keyData(key)]),
             ]),
           ),
           element('md:NameIDFormat', {}, 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'),
@@ -108,7 +99,7 @@ function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
       ),
     ],
   );
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${serializeXml(root)}\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${canonicalXml(root)}\n`;
 }
 
 /**

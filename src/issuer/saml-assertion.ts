@@ -4,23 +4,23 @@
  * Its content follows the IAM User Guide, "Configure SAML assertions for the authentication
  * response". It answers no request, so it has no InResponseTo (SAML profiles section 4.1.5).
  * Destination is the Recipient, as in every response that is posted (bindings section 3.5.5.2),
- * although ours is sent in an API call. Assertion and response are signed: AWS does not document
- * which one it requires.
+ * although ours is sent in an API call. Assertion and response are signed unless the account wants
+ * the assertion alone: AWS does not document which one it requires.
  */
 import { randomBytes } from 'node:crypto';
-import { SignedXml } from 'xml-crypto';
 import type { AssertionSubject } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { PartitionFacts } from '../core/partitions.ts';
-import { samlProviderArn } from '../core/role.ts';
+import { type SamlTrust, samlProviderArn } from '../core/role.ts';
 import type { Instant, Seconds } from '../core/time.ts';
+import { canonicalXml, element, type XmlElement } from './canonical-xml.ts';
+import { type Unsigned, withSignature } from './enveloped-signature.ts';
 import type { SigningKey } from './signing-keys.ts';
-import { element, serializeXml, type XmlElement } from './xml-elements.ts';
 
 export interface SamlResponseOptions {
   readonly subject: AssertionSubject;
-  /** Name of the IAM SAML provider in the role's account. */
-  readonly provider: string;
+  /** Names the IAM SAML provider in the role's account, and says what is signed. */
+  readonly trust: SamlTrust;
   readonly entityId: string;
   readonly partition: PartitionFacts;
   readonly key: SigningKey;
@@ -39,21 +39,21 @@ const MAX_CHARACTERS = 100_000;
  * STS accepts.
  */
 export function issueSamlResponse(options: SamlResponseOptions): string {
-  const { subject, entityId, partition, key, now } = options;
+  const { subject, trust, entityId, partition, key, now } = options;
   const recipient = partition.samlRecipient(subject.account.region);
-  const response = element(
-    'samlp:Response',
-    { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now), Destination: recipient },
-    [
+  const response: Unsigned = {
+    name: 'samlp:Response',
+    attributes: { ...identified(now), Destination: recipient },
+    children: [
       element('saml:Issuer', {}, entityId),
       element('samlp:Status', {}, [
         element('samlp:StatusCode', { Value: 'urn:oasis:names:tc:SAML:2.0:status:Success' }),
       ]),
-      assertion(options, recipient),
+      withSignature(assertion(options, recipient), key),
     ],
-  );
-  const signedAssertion = sign(serializeXml(response), "/*/*[local-name(.)='Assertion']", key);
-  const base64 = Buffer.from(sign(signedAssertion, '/*', key), 'utf8').toString('base64');
+  };
+  const root = trust.signatures === 'assertion' ? response : withSignature(response, key);
+  const base64 = Buffer.from(canonicalXml(root)).toString('base64');
   if (base64.length > MAX_CHARACTERS) {
     throw new BridgeError(
       'session_settings_invalid',
@@ -66,15 +66,24 @@ export function issueSamlResponse(options: SamlResponseOptions): string {
   return base64;
 }
 
-function assertion(options: SamlResponseOptions, recipient: string): XmlElement {
+function assertion(options: SamlResponseOptions, recipient: string): Unsigned {
   const { entityId, now } = options;
-  return element('saml:Assertion', { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now) }, [
-    element('saml:Issuer', {}, entityId),
-    subjectElement(options, recipient),
-    conditions(options),
-    authnStatement(options),
-    attributeStatement(options),
-  ]);
+  return {
+    name: 'saml:Assertion',
+    attributes: identified(now),
+    children: [
+      element('saml:Issuer', {}, entityId),
+      subjectElement(options, recipient),
+      conditions(options),
+      authnStatement(options),
+      attributeStatement(options),
+    ],
+  };
+}
+
+/** What assertions and responses have in common (SAML core sections 2.3.3 and 3.2.2). */
+function identified(now: Instant): Unsigned['attributes'] {
+  return { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now) };
 }
 
 function subjectElement({ subject, now }: SamlResponseOptions, recipient: string): XmlElement {
@@ -110,11 +119,11 @@ function authnStatement({ subject, now }: SamlResponseOptions): XmlElement {
   ]);
 }
 
-function attributeStatement({ subject, provider, partition }: SamlResponseOptions): XmlElement {
+function attributeStatement({ subject, trust, partition }: SamlResponseOptions): XmlElement {
   return element(
     'saml:AttributeStatement',
     {},
-    awsAttributes(subject, provider).map(({ name, values }) =>
+    awsAttributes(subject, trust.provider).map(({ name, values }) =>
       element(
         'saml:Attribute',
         { Name: partition.samlAttributePrefix + name },
@@ -145,30 +154,6 @@ function awsAttributes(
       values: session.sourceIdentity === undefined ? [] : [session.sourceIdentity],
     },
   ].filter(({ values }) => values.length > 0);
-}
-
-const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
-
-/**
- * An enveloped RSA-SHA256 signature of the element, after its Issuer as the SAML schema requires.
- */
-function sign(xml: string, xpath: string, key: SigningKey): string {
-  const signer = new SignedXml({
-    privateKey: key.privateKey,
-    publicCert: key.certificatePem,
-    signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
-    canonicalizationAlgorithm: EXCLUSIVE_C14N,
-  });
-  signer.addReference({
-    xpath,
-    digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
-    transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', EXCLUSIVE_C14N],
-  });
-  signer.computeSignature(xml, {
-    prefix: 'ds',
-    location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' },
-  });
-  return signer.getSignedXml();
 }
 
 /** 160 random bits; the underscore makes it an xs:ID (SAML core section 1.3.4). */

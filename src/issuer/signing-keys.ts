@@ -21,6 +21,8 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicJwk: JWK;
   readonly certificatePem: string;
+  /** The DER in base64, as `ds:X509Certificate` and `x5c` have it. */
+  readonly certificate: string;
   readonly certificateBeginsAt: Instant;
   readonly certificateEndsAt: Instant;
   /** PKCS #8, for libraries that take text. A function, so that no log prints it accidentally. */
@@ -161,6 +163,7 @@ export async function parseKey(
       privateKey,
       publicJwk,
       certificatePem: certificate.toString(),
+      certificate: certificate.raw.toString('base64'),
       certificateBeginsAt: certificate.validFromDate.getTime(),
       certificateEndsAt: certificate.validToDate.getTime(),
       privateKeyPem: () => privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,

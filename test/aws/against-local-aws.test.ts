@@ -13,7 +13,7 @@ import { createCredentialBroker } from '../../src/aws/sts.ts';
 import type { AssumedRole, AssumeRequest } from '../../src/core/assumed-role.ts';
 import { type Partitions, partitionTable } from '../../src/core/partitions.ts';
 import type { AssertionIssuer, CredentialBroker } from '../../src/core/ports.ts';
-import type { Account, AccountId, RoleName, Trust } from '../../src/core/role.ts';
+import type { Account, AccountId, RoleName, SamlTrust } from '../../src/core/role.ts';
 import type { LocalAwsEvent } from '../../src/dev/local-aws/events.ts';
 import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
@@ -100,7 +100,7 @@ after(async () => {
   }
 });
 
-const SAML: Trust = { by: 'saml', provider: 'rolebridge' };
+const SAML: SamlTrust = { by: 'saml', provider: 'rolebridge' };
 const PROD = anAccount({ trust: SAML });
 const STAGING = anAccount({
   id: '222233334444' as AccountId,
@@ -302,7 +302,7 @@ describe('before a strict AWS', () => {
 
   it("an account gives its role for the person's own proof", async () => {
     const session = aRoleSession();
-    const samlResponse = await issuer.samlResponse(requestFor(PROD, { session }), 'rolebridge');
+    const samlResponse = await issuer.samlResponse(requestFor(PROD, { session }), SAML);
     const token = await issuer.webIdentityToken(requestFor(STAGING, { session }));
     const expiresAt = clock.now() + 300_000;
     const bySaml = { ...PROD, trust: { by: 'corporate-saml', provider: 'rolebridge' } } as const;
@@ -328,8 +328,8 @@ describe('before a strict AWS', () => {
     it(`a session of ${durationSeconds} seconds lasts exactly as long, also when the proof is redeemed late`, async () => {
       const late = {
         ...issuer,
-        samlResponse: async (subject: AssumeRequest, provider: string) => {
-          const response = await issuer.samlResponse(subject, provider);
+        samlResponse: async (subject: AssumeRequest, trust: SamlTrust) => {
+          const response = await issuer.samlResponse(subject, trust);
           clock.turn(240);
           return response;
         },
