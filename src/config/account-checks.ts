@@ -101,6 +101,17 @@ function* trustProblems(account: ReadableAccount, path: Path): Generator<Problem
       fix: 'Remove it, or correct trust.',
     };
   }
+  if (
+    isWritten(account, 'samlSignatures') &&
+    trust !== 'saml' &&
+    (trust ?? account.via) !== undefined
+  ) {
+    yield {
+      path: [...path, 'samlSignatures'],
+      message: 'means nothing here; the bridge signs SAML assertions for trust: saml alone.',
+      fix: 'Remove it, or correct trust.',
+    };
+  }
 }
 
 /** Kinds of trust for which no IAM SAML provider and no hub role of AWS is needed. */

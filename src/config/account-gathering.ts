@@ -157,7 +157,8 @@ function labelsOf(holders: readonly object[]): Labels {
   return all.includes(undefined) ? undefined : Object.assign({}, ...all);
 }
 
-type TrustKeys = Pick<ReadableAccount, 'trust' | 'provider' | 'via'>;
+const TRUST_KEYS = ['trust', 'provider', 'samlSignatures', 'via'] as const;
+type TrustKeys = Pick<ReadableAccount, (typeof TRUST_KEYS)[number]>;
 
 const BUILT_IN = { trust: 'saml', provider: 'rolebridge' } as const satisfies TrustKeys;
 
@@ -167,15 +168,12 @@ function trustOf(...layers: readonly TrustKeys[]): TrustKeys {
 }
 
 function replacedBy(below: TrustKeys, layer: TrustKeys): TrustKeys {
-  const own = Object.assign(
-    {},
-    ...['trust', 'provider', 'via'].map(key => written(key, [layer])),
-  ) as TrustKeys;
+  const own = Object.assign({}, ...TRUST_KEYS.map(key => written(key, [layer]))) as TrustKeys;
   if (isWritten(own, 'via')) return own;
   if (!isWritten(own, 'trust')) return { ...below, ...own };
-  // A provider is one for this kind of trust.
+  // A provider and its signatures are for this kind of trust.
   const inherited = own.trust === below.trust ? below : own.trust === 'saml' ? BUILT_IN : {};
-  return { ...written('provider', [inherited]), ...own };
+  return { ...written('provider', [inherited]), ...written('samlSignatures', [inherited]), ...own };
 }
 
 // ---------------------------------------------------------------- names

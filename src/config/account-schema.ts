@@ -57,6 +57,11 @@ const settings = {
     .describe(
       'Name of the IAM SAML provider in the account; required for `saml` and `corporate-saml`.',
     ),
+  samlSignatures: choice(['both', 'assertion']).optional().meta({
+    description:
+      'What the bridge signs for `trust: saml`: `both` the assertion and the response around it, or the `assertion` alone, which takes half the time. AWS does not document which one it requires.',
+    default: '`both`',
+  }),
   via: z
     .strictObject({
       account: text(64).meta({

@@ -312,10 +312,13 @@ function detailsReader(document: Document) {
   };
 }
 
-function directTrust({ trust, provider }: DocumentAccount): Trust {
+function directTrust({ trust, provider, samlSignatures }: DocumentAccount): Trust {
   switch (required(trust)) {
     case 'saml':
-      return { by: 'saml', provider: required(provider) };
+      return {
+        ...{ by: 'saml', provider: required(provider) },
+        ...(samlSignatures === 'assertion' && { signatures: samlSignatures }),
+      };
     case 'corporate-saml':
       return { by: 'corporate-saml', provider: required(provider) };
     case 'web-identity':

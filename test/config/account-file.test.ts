@@ -245,6 +245,30 @@ describe('defaults and entries', () => {
       { by: 'saml', provider: 'idp' },
     ],
     [
+      'the signatures of defaults',
+      '{ samlSignatures: assertion }',
+      '{ provider: idp }',
+      { by: 'saml', provider: 'idp', signatures: 'assertion' },
+    ],
+    [
+      'the signatures of defaults with the same trust of an entry',
+      '{ samlSignatures: assertion }',
+      '{ trust: saml }',
+      { by: 'saml', provider: 'rolebridge', signatures: 'assertion' },
+    ],
+    [
+      'the signatures of an entry',
+      '{ samlSignatures: assertion }',
+      '{ samlSignatures: both }',
+      { by: 'saml', provider: 'rolebridge' },
+    ],
+    [
+      'no signatures with the other trust of an entry',
+      '{ samlSignatures: assertion }',
+      '{ trust: web-identity }',
+      { by: 'web-identity' },
+    ],
+    [
       'a trust instead of a hub',
       '{ via: { account: prod, role: Hub } }',
       '{ trust: web-identity }',
@@ -550,9 +574,9 @@ describe('a mistake beside a file of accounts', () => {
         'accounts.file: is missing. Add it, for example file: accounts.json.',
         'accounts.entries[0]: has neither id nor name, so it is for no account. Add the id of an account.',
         'accounts.path: is not a key of this section. Known here: file, defaults, entries.',
-        'accounts.defaults.id: is not a key of this section. Known here: partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
-        'accounts.defaults.mfa: is not a key of this section. Known here: partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
-        'accounts.entries[0].nme: is not a key of this section; did you mean name? Known here: id, name, partition, region, trust, provider, via, endpoints, environment, color, description, owner, link, path, labels.',
+        'accounts.defaults.id: is not a key of this section. Known here: partition, region, trust, provider, samlSignatures, via, endpoints, environment, color, description, owner, link, path, labels.',
+        'accounts.defaults.mfa: is not a key of this section. Known here: partition, region, trust, provider, samlSignatures, via, endpoints, environment, color, description, owner, link, path, labels.',
+        'accounts.entries[0].nme: is not a key of this section; did you mean name? Known here: id, name, partition, region, trust, provider, samlSignatures, via, endpoints, environment, color, description, owner, link, path, labels.',
       ],
     ],
     [
