@@ -3,7 +3,8 @@
  * xmlsec1 decrypts what it writes: test/dev/saml-idp-encryption.test.ts.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
@@ -160,27 +161,33 @@ function spoilt(before: string, at: 'first' | 'last') {
 describe('a rotation of the key for encryption', () => {
   const world = useWorld();
   const key = (name: string): string => join(world.directory, 'keys', `${name}.pem`);
-  const published = async (): Promise<string> =>
-    /use="encryption">.*?<ds:X509Certificate>([^<]*)/s.exec(
-      await (await fetch(`${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`)).text(),
-    )![1]!;
+  /** The certificates in the metadata of the bridge. */
+  const published = async (use: 'encryption' | 'signing'): Promise<string[]> => {
+    const metadata = await fetch(`${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`);
+    const certificates = new RegExp(`use="${use}">.*?<ds:X509Certificate>([^<]*)`, 'gs');
+    return [...(await metadata.text()).matchAll(certificates)].map(([, text]) => text!);
+  };
+  const certificateIn = (name: string): string =>
+    new X509Certificate(readFileSync(key(name))).raw.toString('base64');
   const signIn = async (): Promise<void> =>
     assertSignedIn((await world.signIn('alice', 'saml')).page);
 
   it('interrupts no sign-in until the previous key is removed, and then those of a provider that has it', async () => {
     world.samlIdp.protection.encrypts = 'published';
-    const before = await published();
+    const before = certificateIn(KEY);
+    assert.deepEqual(await published('encryption'), [before]);
     await signIn();
 
     copyFileSync(key('saml'), key(`${KEY}.next`));
     await reload(world);
-    assert.equal(await published(), before);
+    assert.deepEqual(await published('encryption'), [before]);
     await signIn();
 
     renameSync(key(KEY), key(`${KEY}.previous`));
     renameSync(key(`${KEY}.next`), key(KEY));
     await reload(world);
-    assert.notEqual(await published(), before);
+    assert.notEqual(certificateIn(KEY), before);
+    assert.deepEqual(await published('encryption'), [certificateIn(KEY)]);
     // The provider still has the previous key.
     await signIn();
 
@@ -189,6 +196,17 @@ describe('a rotation of the key for encryption', () => {
     const { page } = await world.signIn('alice', 'saml');
     assert.equal(page.$('.status-line code').text(), 'saml_response_refused');
     world.samlIdp.forgetServiceProviders();
+    await signIn();
+  });
+
+  it('leaves those of the signing key alone, of which the metadata has all', async () => {
+    copyFileSync(key('web-identity'), key('service-provider.next'));
+    await reload(world);
+    assert.deepEqual(await published('signing'), [
+      certificateIn('service-provider'),
+      certificateIn('service-provider.next'),
+    ]);
+    assert.deepEqual(await published('encryption'), [certificateIn(KEY)]);
     await signIn();
   });
 });

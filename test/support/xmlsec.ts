@@ -49,15 +49,15 @@ export function verifyByXmlsec(xml: string, key: XmlsecKey): void {
 }
 
 /**
- * The template (an EncryptedData) filled in. With a certificate, a new content key of
- * `contentKeyBits` is encrypted to it.
+ * The template (an EncryptedData) filled in. With a certificate, a new `contentKey` (such as
+ * `aes-256`) is encrypted to it.
  */
 export function encryptedByXmlsec(
   template: string,
   plaintext: string,
-  { key, contentKeyBits }: { readonly key: XmlsecKey; readonly contentKeyBits?: number },
+  { key, contentKey }: { readonly key: XmlsecKey; readonly contentKey?: string },
 ): string {
-  const session = contentKeyBits === undefined ? [] : ['--session-key', `aes-${contentKeyBits}`];
+  const session = contentKey === undefined ? [] : ['--session-key', contentKey];
   return run(['--encrypt', ...session], { document: template, key, plaintext });
 }
 
