@@ -70,10 +70,9 @@ function endWithReader(fault: Error): void {
 }
 
 async function check(options: Options): Promise<ExitCode> {
-  const { metadataJudge } = await import('./compose/metadata-judge.ts');
-  const { judgeKeys } = await import('./compose/keys-judge.ts');
-  const judgeMetadata = metadataJudge({ now: () => Date.now() });
-  return (await import('./operate/check.ts')).check(options, { judgeMetadata, judgeKeys });
+  const { openJudges } = await import('./compose/judges.ts');
+  const judges = openJudges({ now: () => Date.now() });
+  return (await import('./operate/check.ts')).check(options, judges);
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** What `check` says of the directory of signing keys: what keeps a bridge from starting. */
-import type { JudgeKeys } from '../config/load.ts';
+import type { Judges } from '../config/judges.ts';
 import { inspectKeys } from '../issuer/key-inspection.ts';
 
 const FAULTS: Readonly<Record<string, string>> = {
@@ -8,7 +8,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Keys that are missing or of another user are those of the server, which `check` cannot see. */
-export const judgeKeys: JudgeKeys = async directory => {
+export const judgeKeys: Judges['keys'] = async directory => {
   const { state, files } = await inspectKeys(directory);
   if (state === 'no-directory')
     return [{ message: `${directory} is not a directory.`, fix: 'Write the path of a directory.' }];

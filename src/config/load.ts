@@ -8,7 +8,8 @@ import { claimNumberProblems } from './claim-numbers.ts';
 import type { Configuration, ConfigurationBySecrets, SecretsRead } from './configuration.ts';
 import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
-import { type JudgeMetadata, metadataProblems } from './metadata-files.ts';
+import type { Judges } from './judges.ts';
+import { metadataProblems } from './metadata-files.ts';
 import { optionalTagProblems } from './optional-tag-checks.ts';
 import { permissionProblems } from './permissions.ts';
 import {
@@ -22,7 +23,7 @@ import { absolutePath } from './reference-places.ts';
 import { resolveReferences } from './references.ts';
 import { type Document, schemaOf } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
-import { readable } from './schema-walk.ts';
+import { type Readable, readable } from './schema-walk.ts';
 import { type Position, readYaml } from './yaml-source.ts';
 
 /** Re-exported, because callers of this file print the problems. */
@@ -47,17 +48,12 @@ export interface CheckedConfiguration<S extends SecretsRead = 'all'> {
   readonly absentSecrets: readonly LocatedProblem[];
 }
 
-/** What keeps a bridge from starting with the keys in this directory. */
-export type JudgeKeys = (directory: string) => Promise<readonly Problem[]>;
-
 /** Which secrets are read. Others are checked if they are there, and not kept. */
 export interface Reading<S extends SecretsRead> {
   readonly secrets: S;
   readonly env?: Environment;
-  /** Also judges the content of metadata files. */
-  readonly judgeMetadata?: JudgeMetadata | undefined;
-  /** Also judges the keys of the issuer. */
-  readonly judgeKeys?: JudgeKeys | undefined;
+  /** Also judges the content of files as a running bridge does. */
+  readonly judges?: Judges | undefined;
 }
 
 /** A configuration that may be used, and its warnings. */
@@ -119,7 +115,7 @@ export async function checkConfiguration<S extends SecretsRead>(
 export async function checkConfigurationText<S extends SecretsRead>(
   text: string,
   path: string,
-  { secrets, env = process.env, judgeMetadata: judge, judgeKeys }: Reading<S>,
+  { secrets, env = process.env, judges }: Reading<S>,
 ): Promise<CheckedConfiguration<S>> {
   if (/[^\P{Cc}\t\n\r]/u.test(text))
     return rejected(path, {
@@ -143,11 +139,12 @@ export async function checkConfigurationText<S extends SecretsRead>(
     directory,
   });
   const { document, facts } = gathered;
-  const references = await resolveReferences(document, { directory, env, secrets });
+  const references = await resolveReferences(document, {
+    ...{ directory, env, secrets, judgeKeySet: judges?.keySet },
+  });
   const { logo, problems: ofLogo } = await resolveLogo(document, directory);
-  const ofMetadata = await metadataProblems(document, { directory, judge });
-  const keys = document.issuer?.keys?.directory;
-  const ofKeys = keys && judgeKeys ? await judgeKeys(absolutePath(keys, directory)) : [];
+  const ofMetadata = await metadataProblems(document, { directory, judge: judges?.metadata });
+  const ofPlaces = judges === undefined ? [] : await placeProblems(document, judges, directory);
   const at = (problem: ProblemAt): LocatedProblem =>
     located(path, problem, positionOf(problem.path));
   const ofContent = [
@@ -159,7 +156,7 @@ export async function checkConfigurationText<S extends SecretsRead>(
     ]),
     ...ofLogo,
     ...ofMetadata,
-    ...ofKeys.map(problem => ({ path: ['issuer', 'keys', 'directory'], ...problem })),
+    ...ofPlaces,
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
   ].map(at);
@@ -178,6 +175,24 @@ export async function checkConfigurationText<S extends SecretsRead>(
     skippedAccounts: facts.skipped,
     ...found,
   };
+}
+
+/** What the running bridge keeps for itself: its keys and its store. */
+async function placeProblems(
+  { issuer, store }: Readable<Document>,
+  judges: Judges,
+  directory: string,
+): Promise<readonly ProblemAt[]> {
+  const places = [
+    { path: ['issuer', 'keys', 'directory'], place: issuer?.keys?.directory, judge: judges.keys },
+    { path: ['store', 'sqlite'], place: store?.sqlite, judge: judges.store },
+  ];
+  const found = places.map(async ({ path, place, judge }) => {
+    if (place === undefined || place === ':memory:') return [];
+    const problems = await judge(absolutePath(place, directory));
+    return problems.map(problem => ({ path, ...problem }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 function rejected(file: string, problem: Problem): CheckedConfiguration<never> {

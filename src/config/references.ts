@@ -5,6 +5,7 @@
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import type { SecretsRead } from './configuration.ts';
 import { databaseUrlProblem } from './database-url.ts';
+import type { JudgeKeySet } from './judges.ts';
 import { keySetProblem } from './key-set.ts';
 import { slackUrlProblem, smtpUrlProblem, webhookSecretProblem } from './notification-values.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The secrets that are kept. Others are checked if they are there. */
   readonly secrets: SecretsRead;
+  /** Also judges the content of key sets as a running bridge does. */
+  readonly judgeKeySet?: JudgeKeySet | undefined;
 }
 
 export interface References {
@@ -68,7 +71,7 @@ export async function resolveReferences(
   const absent: ProblemAt[] = [];
   const fileAt = filesOnce();
 
-  for (const pointer of pointersOf(document)) {
+  for (const pointer of pointersOf(document, surroundings.judgeKeySet)) {
     const { path, reference } = pointer;
     const found = await textAt(reference, pointer, { ...surroundings, fileAt });
     const isKept = KEPT[surroundings.secrets].has(pointer.kind);
@@ -93,7 +96,10 @@ export async function resolveReferences(
   };
 }
 
-function* pointersOf(document: Readable<Document>): Generator<Pointer> {
+function* pointersOf(
+  document: Readable<Document>,
+  judgeKeySet: JudgeKeySet = () => [],
+): Generator<Pointer> {
   const url = document.store?.postgres?.url;
   if (url)
     yield {
@@ -103,7 +109,7 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   yield* connectorPointers(document);
   yield* accountPointers(document);
   yield* policyPointers(document);
-  yield* keySetPointers(document);
+  yield* keySetPointers(document, judgeKeySet);
   yield* notificationPointers(document);
 }
 
@@ -141,8 +147,11 @@ function* policyPointers(document: Readable<Document>): Generator<Pointer> {
   }
 }
 
-/** The connectors read these files again; here only whether they can. */
-function* keySetPointers({ workloads = [] }: Readable<Document>): Generator<Pointer> {
+/** The connectors read these files again. */
+function* keySetPointers(
+  { workloads = [] }: Readable<Document>,
+  judge: JudgeKeySet,
+): Generator<Pointer> {
   for (const [index, entry] of workloads.entries()) {
     const file = entry?.jwks?.file;
     if (file !== undefined)
@@ -151,7 +160,8 @@ function* keySetPointers({ workloads = [] }: Readable<Document>): Generator<Poin
         reference: { file },
         kind: 'file',
         maxBytes: MAX_KEY_SET_BYTES,
-        read: readKeySet,
+        read: text =>
+          readKeySet(text, () => judge(text, { isSpiffe: entry?.spiffe !== undefined })),
       };
   }
 }
@@ -229,7 +239,7 @@ function readPolicy(text: string): Found {
 }
 
 /** Nothing is kept: the connectors read the file again. */
-function readKeySet(text: string): Found {
+function readKeySet(text: string, judge: () => readonly Problem[]): Found {
   const problem = keySetProblem(text);
-  return problem === undefined ? NOTHING : rejected(problem);
+  return { problems: problem === undefined ? judge() : [problem] };
 }

@@ -12,6 +12,7 @@ import { fetchKeySet } from './key-set.ts';
 import { type DiscoveryLocation, discoveryDocument } from './oidc-discovery.ts';
 import { allowsHttp, checkedMetadata, isEndpoint, SIGNATURE_ALGORITHMS } from './oidc-metadata.ts';
 import { type InspectorParts, providerFault, recording } from './provider-reading.ts';
+import { MIN_RSA_BITS } from './rsa-weakness.ts';
 
 const texts = z.array(z.string().max(1024)).max(1000).optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
@@ -43,7 +44,6 @@ const ENDPOINTS = [
 ] as const;
 
 const CLIENT_ID = 'rolebridge';
-const MIN_RSA_BITS = 2048;
 const FIX = 'Name the issuer exactly as the provider does, without /.well-known/.';
 
 /** Throws `ProviderFault`. */

@@ -29,7 +29,7 @@ export interface KeyDirectoryFacts {
 
 /** Why a store cannot be used, as the bridge would say it, with what to do. */
 export interface StoreFault {
-  readonly kind: 'unreachable' | 'read-only' | 'newer' | 'foreign';
+  readonly kind: 'unreachable' | 'read-only' | 'newer' | 'foreign' | 'no-file';
   readonly message: string;
 }
 

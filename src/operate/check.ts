@@ -6,8 +6,8 @@
  */
 import type { SkippedAccount } from '../config/account-facts.ts';
 import type { ConfigurationWithoutSecrets } from '../config/configuration.ts';
-import type { CheckedConfiguration, JudgeKeys } from '../config/load.ts';
-import type { JudgeMetadata } from '../config/metadata-files.ts';
+import type { Judges } from '../config/judges.ts';
+import type { CheckedConfiguration } from '../config/load.ts';
 import type { LocatedProblem } from '../config/problems.ts';
 import type { AccessRule } from '../core/access-rule.ts';
 import { counted, listed } from '../core/listed.ts';
@@ -28,11 +28,8 @@ const MOST_ROWS = 20;
 const MOST_NAMED = 3;
 const WIDE = 80;
 
-export async function check(
-  { config, json }: Options,
-  judges: { readonly judgeMetadata: JudgeMetadata; readonly judgeKeys: JudgeKeys },
-): Promise<ExitCode> {
-  const reading = { secrets: 'none', warnsOfAbsent: true, ...judges } as const;
+export async function check({ config, json }: Options, judges: Judges): Promise<ExitCode> {
+  const reading = { secrets: 'none', warnsOfAbsent: true, judges } as const;
   const checked = await checkAndPrint(config!, reading);
   const isUsable = isProxyUsable();
   const { configuration } = checked;

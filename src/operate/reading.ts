@@ -8,13 +8,8 @@ import type {
   ConfigurationBySecrets,
   SecretsRead,
 } from '../config/configuration.ts';
-import {
-  type CheckedConfiguration,
-  checkConfiguration,
-  formatProblems,
-  type JudgeKeys,
-} from '../config/load.ts';
-import type { JudgeMetadata } from '../config/metadata-files.ts';
+import type { Judges } from '../config/judges.ts';
+import { type CheckedConfiguration, checkConfiguration, formatProblems } from '../config/load.ts';
 import { readProxySettings } from '../core/proxy.ts';
 
 interface Reading<S extends SecretsRead> {
@@ -22,10 +17,8 @@ interface Reading<S extends SecretsRead> {
   readonly secrets: S;
   /** Warns of the secrets that are not here and that the server needs. */
   readonly warnsOfAbsent?: boolean;
-  /** Also judges the content of metadata files, which a running bridge reads by itself. */
-  readonly judgeMetadata?: JudgeMetadata;
-  /** Also judges the keys of the issuer. */
-  readonly judgeKeys?: JudgeKeys;
+  /** Also judges the content of files, which a running bridge reads by itself. */
+  readonly judges?: Judges;
 }
 
 /** Undefined if the configuration has problems, which are printed then. */

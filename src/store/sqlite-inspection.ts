@@ -23,7 +23,9 @@ const NETWORK: Readonly<Record<number, string>> = {
 export async function inspectSqliteStore(file: string): Promise<StoreFacts> {
   const place = file;
   const empty = { place, exists: false, pendingSteps: 0, knownKeys: [], usedSince: undefined };
-  const found = statSync(file, { throwIfNoEntry: false });
+  const noFile = pathFault(file);
+  if (noFile !== undefined) return { ...empty, fault: noFile };
+  const found = lookAt(file);
   const disk = diskOf(file, found);
   const fault = writeFault(file, found);
   if (found === undefined || found.size === 0)
@@ -33,6 +35,26 @@ export async function inspectSqliteStore(file: string): Promise<StoreFacts> {
     return { ...empty, ...content, disk, fault: content.fault ?? fault };
   } catch (thrown) {
     return { ...empty, exists: true, disk, fault: fault ?? readFault(thrown) };
+  }
+}
+
+/** Why no database can be at the path, whoever opens it. */
+function pathFault(file: string): StoreFault | undefined {
+  const parent = existingParent(file);
+  if (!statSync(parent).isDirectory())
+    return { kind: 'no-file', message: `${parent} is not a directory.` };
+  const found = lookAt(file);
+  if (found === undefined || found.isFile()) return undefined;
+  const what = found.isDirectory() ? 'is a directory' : 'is not a regular file';
+  return { kind: 'no-file', message: `${file} ${what}.` };
+}
+
+/** Undefined for what is not there or cannot be looked at. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { listed } from '../../core/listed.ts';
+import { MIN_RSA_BITS, rsaWeakness } from '../rsa-weakness.ts';
 import { SAML_METADATA } from './metadata-entity.ts';
 import { metadataFault } from './metadata-fault.ts';
 import { XML_SIGNATURE } from './signature-shape.ts';
@@ -30,7 +31,6 @@ type KeyMaterial = Pick<IdpKey, 'publicKey' | 'certificate' | 'unused'>;
 const MAX_SIGNING_KEYS = 10;
 /** Every certificate of an X509Data is compared with the others. */
 const MAX_NAMED_KEYS = 100;
-const MIN_RSA_BITS = 2048;
 const XML_SIGNATURE_11 = 'http://www.w3.org/2009/xmldsig11#';
 
 /** In the order of the document. */
@@ -84,12 +84,8 @@ export function describedKey({ descriptor, use, publicKey, ...key }: IdpKey): st
 }
 
 /** Why signatures of a key are not verified; undefined if they are. */
-function whyUnused({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
-  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType !== 'rsa') return 'is not an RSA key';
-  // With the exponent 1, everyone can sign (RFC 8017 section 3.1).
-  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that RSA forbids';
-  return modulusLength < MIN_RSA_BITS ? `has fewer than ${MIN_RSA_BITS} bits` : undefined;
+function whyUnused(key: KeyObject): string | undefined {
+  return key.asymmetricKeyType === 'rsa' ? rsaWeakness(key) : 'is not an RSA key';
 }
 
 function pemOf({ certificate, publicKey }: IdpKey): string {

@@ -32,6 +32,11 @@ const FORMS: Readonly<
   spiffe: { algorithms: SPIFFE_ALGORITHMS, types: [undefined, 'jwt', 'jose'] },
 };
 
+/** The signature algorithms that tokens of such an entry can have. */
+export function algorithmsOf(kind: JwtEntry['kind']): readonly string[] {
+  return FORMS[kind].algorithms;
+}
+
 interface Check {
   /** Earlier rows have passed. */
   passes(jwt: UnverifiedJwt, entry: JwtEntry, now: Seconds): boolean;

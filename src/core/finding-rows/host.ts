@@ -49,6 +49,7 @@ export const HOST_FINDINGS = {
   'host.store-migrates': { level: 'note', title: 'The next start changes the schema' },
   'host.store-new': { level: 'note', title: 'The store is not made yet' },
   'host.store-newer': { level: 'error', title: 'A newer version has used the store' },
+  'host.store-no-file': { level: 'error', title: 'The path of the store is no file' },
   'host.store-on-network': { level: 'error', title: 'The store is on a network file system' },
   'host.store-open': { level: 'warning', title: 'Other users can read the store' },
   'host.store-read-only': { level: 'error', title: 'The store takes no writes' },

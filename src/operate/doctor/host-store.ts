@@ -17,6 +17,10 @@ const FAULTS: Readonly<
     id: 'host.store-newer',
     fix: 'Run the newer version, or restore a backup from before it.',
   },
+  'no-file': {
+    id: 'host.store-no-file',
+    fix: 'Write the path of a file in store.sqlite.',
+  },
   foreign: {
     id: 'host.store-foreign',
     fix: 'Give the bridge a file or a database of its own, or restore a backup.',

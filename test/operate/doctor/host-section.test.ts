@@ -4,6 +4,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -317,20 +318,26 @@ describe('the section on this host', () => {
     });
   }
 
-  it('names a file of another program, and one that is no database', async t => {
+  it('names a file of another program, one that is no database, and a path of no file', async t => {
     const world = await endedWorld(t);
     const other = new DatabaseSync(join(world.directory, 'other.db'));
     other.exec('CREATE TABLE notes (text)');
     other.close();
     writeFileSync(join(world.directory, 'text.db'), 'x'.repeat(5000));
+    for (const name of ['other.db', 'text.db']) chmodSync(join(world.directory, name), 0o600);
 
-    for (const name of ['other.db', 'text.db']) {
-      chmodSync(join(world.directory, name), 0o600);
+    mkdirSync(join(world.directory, 'directory.db'));
+    for (const [name, expected] of [
+      ['other.db', 'host.store-foreign'],
+      ['text.db', 'host.store-foreign'],
+      ['directory.db', 'host.store-no-file'],
+      ['text.db/rolebridge.db', 'host.store-no-file'],
+    ] as const) {
       const file = join(world.directory, name);
       const findings = await examined(world, {
         configure: configuration => ({ ...configuration, store: { kind: 'sqlite', file } }),
       });
-      assert.deepEqual(faults(findings), ['host.store-foreign'], name);
+      assert.deepEqual(faults(findings), [expected], name);
     }
   });
 
