@@ -30,12 +30,14 @@ function valuesOf(claim: unknown): readonly unknown[] {
   return values.filter(value => value !== undefined && value !== null && value !== '');
 }
 
-/** The single text of a claim, without forbidden characters. */
+/** The single text of a claim, without forbidden characters. A fault in a list has its number. */
 export function textOf(claim: unknown, forbidden: RegExp): Single<string> {
   const { value, fault } = singleOf(claim);
   if (fault !== undefined) return { fault };
   if (value === undefined) return { value };
-  return checkedText(value, forbidden);
+  const checked = checkedText(value, forbidden);
+  if (checked.fault === undefined || !Array.isArray(claim)) return checked;
+  return { fault: `${checked.fault} (entry ${claim.indexOf(value) + 1})` };
 }
 
 /** The value as a text of at most 256 characters, none of them forbidden. */

@@ -330,7 +330,12 @@ describe('a username', () => {
     ['that is a number is refused', 42, /is a number, not a string/],
     ['of different values is refused', ['alice', 'bob'], /has 2 different values; received/],
     ['in a list in a list is refused', [['alice']], /is an array of 1, not a string/],
-    ['with a newline is refused', 'alice\nadmin', /control or invisible/],
+    ['with a newline is refused', 'alice\nadmin', /control or invisible character; received/],
+    [
+      'with a fault in a list is refused by the number of its entry',
+      ['', 'ali\u200bce'],
+      /^the username claim "preferred_username" contains .* \(entry 2\); received/,
+    ],
     ['that turns the writing direction is refused', 'alice\u202enimda', /control or invisible/],
     ['with a zero-width space is refused', 'ali\u200bce', /control or invisible/],
     ['with an invisible filler letter is refused', 'alice\u3164', /control or invisible/],
