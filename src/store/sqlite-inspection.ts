@@ -38,7 +38,7 @@ export async function inspectSqliteStore(file: string): Promise<StoreFacts> {
   }
 }
 
-/** Why no database can be at the path, whoever opens it. */
+/** Why the path cannot be that of a database, for every user. */
 function pathFault(file: string): StoreFault | undefined {
   const parent = existingParent(file);
   if (!statSync(parent).isDirectory())
