@@ -10,10 +10,14 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { useDirectory } from '../support/directory.ts';
+import { missingPackage } from '../support/missing-package.ts';
 import { assertionOf, withAssertion } from '../support/saml-encryption.ts';
 import { encode, rsaKey, signElement } from '../support/saml-forge.ts';
 import { encryptedByXmlsec, xmlsecMissing } from '../support/xmlsec.ts';
 import { assertRefused, forge, openConnector } from './saml-fixture.ts';
+
+const OPENSSL = '/usr/bin/openssl';
+const skip = xmlsecMissing || missingPackage(OPENSSL, 'openssl');
 
 const ours = rsaKey();
 const encryptionKey = {
@@ -83,7 +87,7 @@ async function completed(
   return connector.complete(encode(response), { protocol: 'saml', requestId });
 }
 
-describe('what xmlsec1 encrypts', { skip: xmlsecMissing }, () => {
+describe('what xmlsec1 encrypts', { skip }, () => {
   const directory = useDirectory();
   /** The content key encrypted by OpenSSL: OAEP with a digest and one for its mask. */
   const byOpenSsl =
@@ -93,7 +97,7 @@ describe('what xmlsec1 encrypts', { skip: xmlsecMissing }, () => {
       writeFileSync(directory.file('key'), key);
       writeFileSync(directory.file('certificate.pem'), ours.certificatePem);
       const options = ['padding_mode:oaep', `oaep_md:${hash}`, `mgf1_md:${mask}`];
-      const wrapped = execFileSync('openssl', [
+      const wrapped = execFileSync(OPENSSL, [
         ...['pkeyutl', '-encrypt', '-certin', '-inkey', directory.file('certificate.pem')],
         ...['-in', directory.file('key')],
         ...options.flatMap(option => ['-pkeyopt', `rsa_${option}`]),
