@@ -117,13 +117,15 @@ async function openStorage(
   const onChange = (fault: BridgeError | undefined): void => logStore(log, fault);
   const store = await openStore(configuration, { secret, log, onChange });
   const audit = createAuditTrail({ sinks: [store.audit], log });
+  const pruning = openPruning(store, { log, clock });
   const timers = [
-    setInterval(() => void prune(store, { log, clock }), PRUNE_EVERY_MILLISECONDS).unref(),
+    setInterval(pruning.run, PRUNE_EVERY_MILLISECONDS).unref(),
     setInterval(operatorsLogger(store.operatorEvents, log), OPERATORS_EVERY_MILLISECONDS).unref(),
   ];
   const closing = new AsyncDisposableStack();
   closing.defer(() => store.close());
   closing.defer(() => audit.close());
+  closing.defer(() => pruning.stop());
   for (const timer of timers) closing.defer(() => clearInterval(timer));
   return { store, audit, close: () => closing.disposeAsync() };
 }
@@ -134,10 +136,30 @@ function logStore(log: Logger, fault: BridgeError | undefined): void {
   else log.error({ why: fault.message, cause }, 'store unavailable');
 }
 
-async function prune(store: Store, { log, clock }: Pick<Process, 'log' | 'clock'>): Promise<void> {
-  await store
-    .prune(clock.now())
-    .catch((cause: unknown) => log.error({ cause: String(cause) }, 'pruning failed'));
+interface Pruning {
+  /** Begins a run, unless one is under way. */
+  run(): void;
+  /** Ends a run between two of its steps. */
+  stop(): Promise<void>;
+}
+
+function openPruning(store: Store, { log, clock }: Pick<Process, 'log' | 'clock'>): Pruning {
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  return {
+    run: () => {
+      running ??= store
+        .prune(clock.now(), stopping.signal)
+        .catch((cause: unknown) => log.error({ cause: String(cause) }, 'pruning failed'))
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
 }
 
 /** Writes what operators did into the log; a fault is told once, until a look works again. */

@@ -669,9 +669,10 @@ export interface Store {
   readonly operatorEvents: OperatorEvents;
   /**
    * Deletes what expired before `now`, and old events of callers who are not signed in. All other
-   * audit events stay.
+   * audit events stay. Works in short steps between requests, and stops after one of them when the
+   * signal is aborted.
    */
-  prune(now: Instant): Promise<void>;
+  prune(now: Instant, signal?: AbortSignal): Promise<void>;
   /**
    * Rejects if the store does not answer or does not accept writes. Cheap enough for anonymous
    * callers.

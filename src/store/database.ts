@@ -18,6 +18,26 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** How a database removes many rows without holding up anything else. */
+export interface Housekeeping {
+  /**
+   * A statement that removes at most `$2` rows that meet a condition on `$1`, and returns one row
+   * for each. It waits for no row that another statement holds.
+   */
+  removal(table: string, condition: string): string;
+  /** The most rows of one statement. */
+  readonly mostRows: number;
+  /** What one statement should take at most. */
+  readonly milliseconds: number;
+  /**
+   * Gives back some of the space that removed rows left, and returns whether more is left. Undefined
+   * where the database does so by itself.
+   */
+  giveBack?(): Promise<boolean>;
+  /** Keeps what the database knows of its tables up to date. */
+  refreshStatistics?(): Promise<void>;
+}
+
 export function bytes(value: Value | undefined): Uint8Array {
   if (value instanceof Uint8Array) return value;
   throw new TypeError('a column of bytes contains another type');

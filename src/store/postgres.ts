@@ -8,7 +8,7 @@ import pg from 'pg';
 import { BridgeError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
-import type { Database, Row } from './database.ts';
+import type { Database, Housekeeping, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
 import type { Filling, NewRows } from './migrations/fill-people.ts';
 import {
@@ -94,7 +94,7 @@ export async function openPostgresStore({
   // A connection that breaks while idle has already left the pool; the next caller gets a new one,
   // or the fault.
   pool.on('error', () => {});
-  return createStore(connect(pool, place), { secret, onChange });
+  return createStore(connect(pool, place), { secret, housekeeping: HOUSEKEEPING, onChange });
 }
 
 /** BIGINT as a number, which fits every instant; other types as pg does. */
@@ -199,6 +199,18 @@ async function insert(client: pg.Client, made: readonly NewRows[]): Promise<void
     }
   }
 }
+
+/**
+ * Rows that another instance removes at the same time are skipped: two that wait for each other's
+ * rows would be a deadlock. `ctid` is where a row is; a locked row stays there. The server gives
+ * space back by itself (autovacuum).
+ */
+const HOUSEKEEPING: Housekeeping = {
+  mostRows: 1000,
+  milliseconds: 100,
+  removal: (table, condition) =>
+    `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1 AS removed`,
+};
 
 function connect(pool: pg.Pool, place: string): Database {
   return {

@@ -12,7 +12,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { BridgeError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
-import type { Database, Row, Value } from './database.ts';
+import type { Database, Housekeeping, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
 import type { Filling, NewRows } from './migrations/fill-people.ts';
 import {
@@ -29,6 +29,17 @@ const BUSY_MILLISECONDS = 5_000;
 /** How long a rehearsal waits for it; everything else that the process serves waits, too. */
 const REHEARSAL_BUSY_MILLISECONDS = 50;
 const MEMORY = ':memory:';
+/** The size to which a checkpoint cuts the log that a burst of writes left. */
+const LOG_BYTES = 16 * 1024 * 1024;
+
+/** While one statement runs, the process does nothing else. */
+const REMOVAL = { mostRows: 500, milliseconds: 8 } as const;
+/** The value of `PRAGMA auto_vacuum` for it. */
+const INCREMENTAL = 2;
+/** Pages of 4 KiB that one step gives back. */
+const PAGES_OF_A_STEP = 64;
+/** Free pages that stay, so that the file does not shrink and grow all the time: 16 MiB. */
+const PAGES_KEPT = 4096;
 
 const DAMAGED =
   'is damaged or is not a SQLite database; restore it from a backup, or move it away to start with an empty one (all users sign in again, and the audit events stay in the file that was moved)';
@@ -81,13 +92,15 @@ export async function openSqliteStore({
       timeout: BUSY_MILLISECONDS,
       enableForeignKeyConstraints: true,
     });
+    // Takes effect only before the first table is made.
+    connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     setDurability(connection, place);
     migrate(connection, { place, seals: createSeal(secret), onProgress });
     const database = connect(connection, {
       place,
       file: path === MEMORY ? undefined : openedFile(path, place),
     });
-    return createStore(database, { secret, onChange });
+    return createStore(database, { secret, housekeeping: housekeeping(connection), onChange });
   } catch (cause) {
     connection?.close();
     throw explain(cause, place);
@@ -110,6 +123,7 @@ function setDurability(connection: DatabaseSync, place: string): void {
   // assertions require.
   const mode = connection.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
   connection.exec('PRAGMA synchronous = FULL');
+  connection.exec(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
   if (mode === 'wal' || mode === 'memory') return;
   throw new BridgeError(
     'unavailable',
@@ -280,6 +294,27 @@ function runAll({ connection, place }: Connection, writes: readonly Write[]): ((
       return () => lost(explain(cause, place));
     }
   });
+}
+
+/** Statements of its own, which change no row and share no commit. */
+function housekeeping(connection: DatabaseSync): Housekeeping {
+  const pragma = (name: string): number =>
+    Number(Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
+  return {
+    ...REMOVAL,
+    removal: (table, condition) =>
+      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT $2) RETURNING 1 AS removed`,
+    giveBack: async () => {
+      if (!connection.isOpen || pragma('auto_vacuum') !== INCREMENTAL) return false;
+      const spare = pragma('freelist_count') - PAGES_KEPT;
+      if (spare <= 0) return false;
+      connection.exec(`PRAGMA incremental_vacuum(${Math.min(spare, PAGES_OF_A_STEP)})`);
+      return spare > PAGES_OF_A_STEP;
+    },
+    refreshStatistics: async () => {
+      if (connection.isOpen) connection.exec('PRAGMA optimize');
+    },
+  };
 }
 
 async function rehearse(open: Connection, statements: readonly string[]): Promise<void> {

@@ -12,11 +12,12 @@ import { createAuditTables } from './audit-tables.ts';
 import { createSessions } from './browser-sessions.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
-import type { Database } from './database.ts';
+import type { Database, Housekeeping } from './database.ts';
 import { createElevations } from './elevations.ts';
 import { createKeptMetadata } from './kept-metadata.ts';
 import { createKnownKeys } from './known-keys.ts';
 import { createNotices } from './notices.ts';
+import { PROCESS_TURNS } from './pace.ts';
 import { createOperatorEvents, createPeople } from './people.ts';
 import { createProviderSessions } from './provider-sessions.ts';
 import { pruneAll } from './pruning.ts';
@@ -30,6 +31,7 @@ import { type WritesChanged, watchWrites } from './write-health.ts';
 
 export interface StoreOptions {
   readonly secret: Uint8Array;
+  readonly housekeeping: Housekeeping;
   readonly onChange?: WritesChanged | undefined;
 }
 
@@ -39,11 +41,12 @@ export interface StoreOptions {
  */
 export function createStore(
   opened: Database,
-  { secret, onChange }: StoreOptions,
+  { secret, housekeeping, onChange }: StoreOptions,
 ): Store & AuditReader {
   const seal = createSeal(secret);
   const { database, look } = watchWrites({ database: opened, onChange });
   const { audit, readAudit, handOuts, ...strangers } = createAuditTables(database);
+  const pruner = { database, housekeeping, turns: PROCESS_TURNS };
   let closed: Promise<void> | undefined;
   return {
     attempts: createSignInAttempts(database, seal),
@@ -69,7 +72,7 @@ export function createStore(
     knownKeys: createKnownKeys(database),
     keptMetadata: createKeptMetadata(database, seal),
     readAudit,
-    prune: now => pruneAll(database, { now, strangers }),
+    prune: (now, signal) => pruneAll(pruner, { now, strangers, signal }),
     ping: look,
     close: () => {
       closed ??= database.close();
