@@ -153,6 +153,15 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     run: onStore(async () => (await import('./operate/workloads.ts')).endWorkloadToken),
   },
   {
+    name: 'audit export',
+    synopsis: '[CONFIG] [--from TIME] [--to TIME] [--output FILE]',
+    help: 'write the audit trail as lines of JSON, oldest event first',
+    arguments: ['[CONFIG]'],
+    requires: [],
+    allows: ['from', 'to', 'output'],
+    run: onStore(async () => (await import('./operate/audit-export.ts')).exportAudit),
+  },
+  {
     name: 'block',
     synopsis: '--config FILE --user NAME',
     help: 'end all sessions of a user and deny further sign-ins',

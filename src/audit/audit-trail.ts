@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type AuditEvent, KEPT, type Origin } from '../core/audit-event.ts';
+import { fieldsOf } from '../core/audit-line.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AuditSink } from '../core/ports.ts';
 import { type Instant, MINUTE } from '../core/time.ts';
@@ -130,31 +131,4 @@ export function logKept(log: Logger, event: AuditEvent): void {
   log
     .child({}, { level: 'info' })
     .info({ audit: true, kept: true, ...fieldsOf(event) }, event.type);
-}
-
-/** Fields of an event that are points in time. */
-const TIMES = [
-  ...['at', 'authenticatedAt', 'expiresAt', 'from', 'to', 'signedInAt'],
-  ...['startsAt', 'endsAt', 'reviewBy', 'dueAt'],
-] as const;
-
-/**
- * The event as one flat record. No field of actor, workload or origin has the name of an event's
- * field.
- */
-function fieldsOf(event: AuditEvent): Record<string, unknown> {
-  const {
-    type: _becomesTheMessage,
-    origin,
-    actor,
-    workload,
-    ...rest
-  } = { actor: undefined, workload: undefined, ...event };
-  const flat: Record<string, unknown> = { ...rest, ...origin, ...actor, ...workload };
-  for (const name of TIMES) if (typeof flat[name] === 'number') flat[name] = timeOf(flat[name]);
-  return flat;
-}
-
-function timeOf(instant: Instant): string {
-  return new Date(instant).toISOString();
 }

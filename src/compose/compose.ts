@@ -67,6 +67,7 @@ import { watchKeys } from './known-keys.ts';
 import { createLogins } from './logins.ts';
 import { notifiedBy, openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
+import { openTrailUpkeep, type TrailUpkeep } from './trail-upkeep.ts';
 import { type OpenWorkloads, openWorkloads } from './workloads.ts';
 
 const VIEWS: string = fileURLToPath(new URL('../../views', import.meta.url));
@@ -126,6 +127,7 @@ export interface Snapshot extends Bridge {
   /** The same object in two snapshots where a reload has kept it. */
   readonly storage: Storage;
   readonly elevationUpkeep: Pick<ElevationUpkeep, 'run'>;
+  readonly trailUpkeep: Pick<TrailUpkeep, 'run'>;
   /** Ends what another snapshot does instead: notifications. Requests go on. */
   retire(): Promise<void>;
   close(): Promise<void>;
@@ -202,6 +204,8 @@ export async function openSnapshot(
   const { policy, onElevationChange: onChange } = parts;
   const elevationUpkeep = openElevationUpkeep({ ...parts.ports, policy, onChange }, process.log);
   opened.defer(() => elevationUpkeep.close());
+  const trailUpkeep = openTrailUpkeep(parts.ports, configuration.audit, process.log);
+  opened.defer(() => trailUpkeep.close());
   const workloads = openWorkloads(parts);
   opened.defer(() => workloads.close());
   const bridge = createBridge(parts, { connectors, identityRefresh, workloads });
@@ -209,7 +213,7 @@ export async function openSnapshot(
   const closing = opened.move();
   return {
     ...bridge,
-    ...{ configuration, storage, elevationUpkeep },
+    ...{ configuration, storage, elevationUpkeep, trailUpkeep },
     retire: () => notifications.close(),
     close: () => closing.disposeAsync(),
   };

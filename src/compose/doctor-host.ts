@@ -1,4 +1,5 @@
 /** What the section on this host looks with. Nothing here creates or changes a file or a row. */
+import { archiveDirectoryFault } from '../audit/archive-file.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { readSmallFile, UnreadableFile } from '../config/files.ts';
 import { partitionTable, stsUrlOf } from '../core/partitions.ts';
@@ -25,6 +26,7 @@ export function openHostSection(
     whyUnreadable,
     keys: inspectKeys,
     store: inspectStore,
+    whyNoArchive: archiveDirectoryFault,
     timeAt: url => timeAt(url, clock),
     stsUrls: () => stsUrlsOf(configuration),
     ...change,

@@ -10,7 +10,8 @@ import { createOperatorWorkloads, type OperatorWorkloads } from '../bridge/opera
 import { createRecorder } from '../bridge/recorder.ts';
 import type { ConfigurationWithStore, StoreConfiguration } from '../config/configuration.ts';
 import type { BridgeError } from '../core/errors.ts';
-import type { Clock, Store } from '../core/ports.ts';
+import type { Clock, Store, Trail } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import type { Logger } from '../log.ts';
 import { systemSecrets } from '../secrets.ts';
@@ -20,6 +21,8 @@ const systemClock: Clock = { now: () => Date.now() };
 interface OperatorParts {
   readonly sessions: OperatorSessions;
   readonly workloads: OperatorWorkloads;
+  readonly trail: Trail;
+  now(): Instant;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export async function composeForOperator(
   return {
     sessions: createOperatorSessions({ ...parts, ...configuration.sessions }),
     workloads: createOperatorWorkloads({ ...parts, secrets: systemSecrets }),
+    trail: store.trail,
+    now: () => clock.now(),
     close: async () => {
       await audit.close();
       await store.close();

@@ -13,6 +13,7 @@ import { brandOf } from './build-brand.ts';
 import { accountChoice } from './build-selection.ts';
 import { workloadEntry, workloadRules } from './build-workloads.ts';
 import type {
+  AuditConfiguration,
   Configuration,
   ConfigurationBySecrets,
   ConfigurationWithoutSecrets,
@@ -106,6 +107,7 @@ function buildWithoutSecrets(
     workloads: document.workloads.map(entry => workloadEntry(entry, options.directory)),
     workloadRules: workloadRules(document, choice, options.references),
     administration: administrationOf(document),
+    audit: auditOf(document.audit, options),
     notifications: document.notifications.map(described),
     aws: {
       endpoints: document.aws.endpoints,
@@ -120,6 +122,20 @@ function storeOf(store: Document['store'], { directory }: BuildOptions): StoreLo
   if (store.postgres !== undefined) return { kind: 'postgres' };
   const file = required(store.sqlite);
   return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
+}
+
+/** Without a directory nothing is removed. */
+function auditOf(
+  { retention, archive }: Document['audit'],
+  { directory }: BuildOptions,
+): AuditConfiguration {
+  if (retention === undefined || archive === undefined) return {};
+  return {
+    retention: {
+      retentionSeconds: retention,
+      directory: absolutePath(archive.directory, directory),
+    },
+  };
 }
 
 function withUrl(

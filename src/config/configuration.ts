@@ -93,6 +93,7 @@ export interface ConfigurationWithoutSecrets {
     readonly administrators?: GroupSelector | undefined;
     readonly auditors?: GroupSelector | undefined;
   };
+  readonly audit: AuditConfiguration;
   /** Who is told of elevations; ids are unique. */
   readonly notifications: readonly NotificationDescription[];
   readonly aws: {
@@ -111,6 +112,13 @@ export interface ConfigurationWithoutSecrets {
 // pino's levels, without `silent`: the audit trail is part of the log.
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface AuditConfiguration {
+  /** Undefined: the database keeps all events. `directory` is an absolute path. */
+  readonly retention?:
+    | { readonly retentionSeconds: Seconds; readonly directory: string }
+    | undefined;
+}
 
 export type StoreConfiguration =
   /** An absolute path, or `:memory:`. */

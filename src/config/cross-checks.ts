@@ -8,6 +8,7 @@ import type { AccountFacts } from './account-facts.ts';
 import { listAccounts } from './account-list.ts';
 import { administrationProblems } from './administration-checks.ts';
 import { applicationProblems } from './application-checks.ts';
+import { auditProblems } from './audit-checks.ts';
 import { clientIdProblems, cliProblems } from './cli-checks.ts';
 import { connectorProblems } from './connector-checks.ts';
 import { elevationProblems } from './elevation-checks.ts';
@@ -34,6 +35,7 @@ export function* crossProblems(
   yield* networkProblems(document);
   yield* storeProblems(document);
   yield* sessionProblems(document);
+  yield* auditProblems(document);
   yield* connectorProblems(document, accounts);
   yield* accountProblems(document, accounts);
   yield* accountDetailsProblems(document, accounts);

@@ -14,6 +14,7 @@ import { sharedDetails } from './account-details-schema.ts';
 import { accountFile, accountList } from './account-schema.ts';
 import { administration } from './administration-schema.ts';
 import { application } from './application-schema.ts';
+import { audit } from './audit-schema.ts';
 import { brand } from './brand-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
@@ -237,6 +238,7 @@ export const documentSchema = z.strictObject({
   administration: administration
     .prefault({})
     .describe('The users who administer the bridge. Without this section, no user does.'),
+  audit: audit.prefault({}).describe('How long the database keeps audit events.'),
   notifications: z
     .array(notification)
     .prefault([])

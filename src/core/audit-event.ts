@@ -561,6 +561,21 @@ export type AuditEvent =
       readonly byType: Readonly<Record<string, number>>;
       /** The addresses (IPv6: the /56 networks) that most of them came from, the heaviest first. */
       readonly byAddress: readonly { readonly address: string; readonly count: number }[];
+    })
+  /**
+   * Events of the trail were written to an archive, and are removed from the database after this
+   * event. `origin` is the bridge itself.
+   */
+  | (Recorded & {
+      readonly type: 'events.archived';
+      /** When the first and the last of them happened. */
+      readonly from: Instant;
+      readonly to: Instant;
+      readonly count: number;
+      /** The name of the archive in its directory. */
+      readonly file: string;
+      /** Of the file, in hexadecimal. */
+      readonly sha256: string;
     });
 
 export type AuditEventType = AuditEvent['type'];
@@ -620,6 +635,7 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'request.refused': 'within-budget',
   // At most one a minute, for callers who are not signed in and for each user.
   'events.left-out': 'within-budget',
+  'events.archived': 'always',
 };
 
 /** The user whom an event concerns; undefined for workloads and callers who are not signed in. */

@@ -641,6 +641,46 @@ export interface AuditSink {
   record(event: AuditEvent): Promise<void>;
 }
 
+/** An event of the trail with its place in it. Places grow, and none is given twice. */
+export interface PlacedEvent {
+  readonly place: number;
+  readonly event: AuditEvent;
+}
+
+/** An archive, for the database that its events leave. */
+export interface NewArchive {
+  /** The place up to which the archive before reaches; 0 for the first one. */
+  readonly after: number;
+  /** The place up to which this one reaches. */
+  readonly upTo: number;
+  readonly count: number;
+  readonly file: string;
+  /** Of the file, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The audit trail for those who read all of it: exports and archives. */
+export interface Trail {
+  /** Stored events of a span of time, `to` excluded, oldest first. Read page by page. */
+  events(span: { readonly from: Instant; readonly to: Instant }): AsyncIterable<AuditEvent>;
+  /**
+   * Events that concern a user, a workload or an operator, in the order of their places: those
+   * after a place, at most `most`.
+   */
+  after(place: number, most: number): Promise<readonly PlacedEvent[]>;
+  /** The place up to which events are archived, and when that was; undefined before the first. */
+  archived(): Promise<{ readonly upTo: number; readonly at: Instant } | undefined>;
+  /** Lets one caller archive until `until`. False while another one does. */
+  lease(holder: string, span: { readonly now: Instant; readonly until: Instant }): Promise<boolean>;
+  /**
+   * Keeps that events are archived. From then on the database lets them be removed. False if an
+   * archive after the same place is known: then nothing is kept.
+   */
+  keepArchive(archive: NewArchive, at: Instant): Promise<boolean>;
+  /** Removes archived events in short steps, and returns how many. */
+  removeArchived(signal?: AbortSignal): Promise<number>;
+}
+
 /** All stored state of the bridge. One adapter, one database. */
 export interface Store {
   readonly attempts: SignInAttempts;
@@ -666,6 +706,7 @@ export interface Store {
   readonly workloadTokens: WorkloadTokens;
   readonly workloadBlocks: WorkloadBlocks;
   readonly audit: AuditSink;
+  readonly trail: Trail;
   readonly operatorEvents: OperatorEvents;
   /**
    * Deletes what expired before `now`, and old events of callers who are not signed in. All other

@@ -134,6 +134,9 @@ const OPTIONS_HELP: readonly OptionHelp[] = [
   },
   { option: 'no-probe', words: '--no-probe', help: 'try no role by a real call' },
   { option: 'reason', words: '--reason TEXT', help: 'for the audit trail' },
+  { option: 'from', words: '--from TIME', help: 'events at this time (UTC) or later' },
+  { option: 'to', words: '--to TIME', help: 'events before this time: 2026-03-01T09:00:00Z' },
+  { option: 'output', words: '--output FILE', help: 'a new file instead of standard output' },
   { option: 'out', words: '--out DIR', help: 'write the files into this directory' },
   {
     option: 'existing',

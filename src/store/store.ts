@@ -25,6 +25,7 @@ import { createRecords } from './records.ts';
 import { createRoleUses } from './role-uses.ts';
 import { createSeal, hashOf } from './sealing.ts';
 import { createSignInAttempts } from './sign-in-attempts.ts';
+import { createTrail } from './trail.ts';
 import { createWorkloadBlocks } from './workload-blocks.ts';
 import { createWorkloadTokens } from './workload-tokens.ts';
 import { type WritesChanged, watchWrites } from './write-health.ts';
@@ -71,6 +72,7 @@ export function createStore(
     roleUses: createRoleUses(database),
     knownKeys: createKnownKeys(database),
     keptMetadata: createKeptMetadata(database, seal),
+    trail: createTrail(pruner),
     readAudit,
     prune: (now, signal) => pruneAll(pruner, { now, strangers, signal }),
     ping: look,

@@ -62,6 +62,7 @@ describe('a configuration without a problem', () => {
         workloads: [],
         workloadRules: [],
         administration: {},
+        audit: {},
         notifications: [],
         aws: { endpoints: {}, partitions: {}, consoleHosts: [], timeoutSeconds: 5 },
       });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ENV, GOOD, problems, said, spoiled, written } from './written.ts';
 
@@ -31,6 +32,30 @@ describe('a second factor at Google', () => {
       assert.deepEqual((await check(of('[okta, adfs]'))).problems, []);
     }));
 });
+
+it('warns of an archive without a retention', () =>
+  written(async ({ check }) => {
+    const file = spoiled('sessions:', 'audit: { archive: { directory: archive } }\nsessions:');
+    const { configuration, problems, warnings } = await check(file);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(said(warnings), [
+      '5:10 audit.archive: has no effect without audit.retention: the database keeps all events. Add retention to audit, such as 400d.',
+    ]);
+    assert.deepEqual(configuration?.audit, {});
+  }));
+
+it('takes a retention with the directory of its archives, relative to the file', () =>
+  written(async ({ check, directory }) => {
+    const file = spoiled(
+      'sessions:',
+      'audit: { retention: 400d, archive: { directory: archive } }\nsessions:',
+    );
+    const { configuration } = await check(file);
+    assert.deepEqual(configuration?.audit.retention, {
+      retentionSeconds: 400 * 86_400,
+      directory: join(directory, 'archive'),
+    });
+  }));
 
 describe('all problems at once', () => {
   it('of every kind are reported together, in the order of the file', () =>

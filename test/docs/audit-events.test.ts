@@ -312,6 +312,10 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...{ type: 'events.left-out', ...recorded, actor, workload, from: at, to: at, count: 7 },
     ...{ byType: { 'request.refused': 7 }, byAddress: [{ address: 'a', count: 7 }] },
   },
+  'events.archived': {
+    ...{ type: 'events.archived', ...recorded, from: at, to: at, count: 7 },
+    ...{ file: 'audit_1-7_2025-01-25.jsonl.gz', sha256: 'ab' },
+  },
   'role.probed': {
     type: 'role.probed',
     ...recorded,

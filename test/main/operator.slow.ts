@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -105,6 +105,56 @@ describe('an operator, beside a bridge that runs', () => {
     const listed = await run('sessions', ...config, '--browsers', '--json');
     const all = JSON.parse(listed.stdout) as { session: string; user: string }[];
     assert.ok(all.length > 0 && all.every(({ session }) => session !== row![1]));
+  });
+
+  it('exports the audit trail as lines of the log, to standard output or to a new file', async () => {
+    await loginByDevice(world, 'alice');
+    const { code, stdout } = await run('audit', 'export', ...config);
+    assert.equal(code, 0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    const stored = (await world.audit()).toReversed();
+    assert.deepEqual(
+      events.map(({ msg, at }: { msg: string; at: string }) => [msg, Date.parse(at)]),
+      stored.map(({ type, at }) => [type, at]),
+    );
+    const opened = events.find(({ msg }) => msg === 'cli-session.opened');
+    assert.deepEqual([opened.username, opened.audit, opened.kept], ['alice', true, true]);
+
+    const output = join(world.directory, 'export.jsonl');
+    const written = await run('audit', 'export', ...config, '--output', output);
+    assert.match(written.stderr, /^\d+ events written to .+export\.jsonl$/m);
+    assert.deepEqual([written.code, written.stdout], [0, '']);
+    assert.ok(readFileSync(output, 'utf8').startsWith(stdout));
+    assert.equal(statSync(output).mode & 0o777, 0o600);
+    const again = await run('audit', 'export', ...config, '--output', output);
+    assert.deepEqual([again.code, /exists\. Name another file/.test(again.stderr)], [1, true]);
+  });
+
+  it('exports a span of time, and says which times it does not understand', async () => {
+    const [last] = await world.audit();
+    const at = new Date(last!.at).toISOString();
+    const until = await run('audit', 'export', ...config, '--from', '2000-01-01', '--to', at);
+    const since = await run('audit', 'export', ...config, '--from', at);
+    const linesOf = ({ stdout }: { stdout: string }): number => stdout.split('\n').length - 1;
+    const stored = await world.audit();
+    assert.equal(linesOf(until) + linesOf(since), stored.length);
+    assert.equal(linesOf(since), stored.filter(event => event.at >= last!.at).length);
+
+    for (const time of ['yesterday', '2026-02-30', '2026-03-01T09:00', '1767225600000', '']) {
+      const { code, stderr } = await run('audit', 'export', ...config, '--from', time);
+      assert.equal(code, 2, time);
+      assert.ok(stderr.includes(`--from "${time}" is not a day or a time. Write 2026-03-01`));
+    }
+    const turned = ['--from', '2026-03-02', '--to', '2026-03-01'];
+    const { code, stderr } = await run('audit', 'export', ...config, ...turned);
+    assert.deepEqual([code, /--from must be before --to/.test(stderr)], [2, true]);
+    const nowhere = ['--output', join(world.directory, 'absent', 'export.jsonl')];
+    const failed = await run('audit', 'export', ...config, ...nowhere);
+    assert.match(failed.stderr, /cannot be written \(ENOENT\)\. Check the directory/);
+    assert.deepEqual([failed.code, readdirSync(world.directory).includes('absent')], [1, false]);
   });
 
   it('ends everything of a person, in browsers and terminals, by name or id', async () => {

@@ -20,6 +20,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '9 8a7081df6d1a1bb114db19a9180a49b0dcb6c88cdde9bffd2d3ba9efc554a84a',
       '10 8024347a5f0f8e9ccce42bbf92b432caad969f66719aeee7a32d416c95f7b88b',
       '11 51c319cb5d376acfabc2fd6e36f0c14470d04de51ab10ece27c3cce866a6f1b9',
+      '12 4dbb578181b7497c5adf77c116bd113e5c11fbd9fa9cfdf0ee9fffa56d22b50f',
     ],
     [
       '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
@@ -33,6 +34,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '9 b2e417aee1bfc34e77efae89d610c2e6ea084314fe2ab497e7219abe6e7c1de9',
       '10 af2d3de5bf37e23d4d741b496ff75cb662dd604f38372772ab743014b72adca5',
       '11 d2408e304622e148d122934f0cb1d6ea618283a2e135a26a87cc055e1e64cb1d',
+      '12 ed7f1c7fb89cbaeccbeba35e2905f87e27be77946ce1962b03e07e3f01de0f96',
     ],
   ]);
 });

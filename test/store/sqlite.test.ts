@@ -46,6 +46,7 @@ import {
   SECRET,
   sessionOf,
 } from '../contracts/store-samples.ts';
+import { trailContract } from '../contracts/trail.ts';
 import {
   API,
   indexedWorkloadsContract,
@@ -91,6 +92,7 @@ roleUsesContract('SQLite in a file', newFile);
 keptMetadataContract('SQLite in a file', newFile);
 lastingKeptMetadataContract('SQLite in a file', newFile);
 knownKeysContract('SQLite in a file', newFile);
+trailContract('SQLite in a file', newFile);
 handOutsContract('SQLite in a file', newFile);
 browserSessionsContract('SQLite in a file', newFile);
 lastingBrowserSessionsContract('SQLite in a file', newFile);

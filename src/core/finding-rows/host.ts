@@ -4,6 +4,11 @@ import type { FindingRows } from '../finding-row.ts';
 export const HOST_FINDINGS = {
   'host.ok': { level: 'ok', title: 'In order' },
 
+  'host.archive-late': { level: 'warning', title: 'Old audit events are not archived' },
+  'host.archive-unusable': {
+    level: 'warning',
+    title: 'The directory of the archives cannot be used',
+  },
   'host.certificate-ends-in-7-days': {
     level: 'error',
     title: 'A certificate of the bridge ends in 7 days',

@@ -22,6 +22,8 @@ export interface HostPorts {
   readonly keys: (directory: string) => Promise<KeyDirectoryFacts>;
   /** Undefined for a store in memory. */
   readonly store: (configuration: StoreConfiguration) => Promise<StoreFacts | undefined>;
+  /** Undefined if archives of the audit trail can be written into the directory. */
+  readonly whyNoArchive: (directory: string) => Promise<string | undefined>;
   /** Undefined without an answer, or without its `Date`. */
   readonly timeAt: (url: URL) => Promise<ServerTime | undefined>;
   /** Of the STS endpoint of each region that the accounts use. */

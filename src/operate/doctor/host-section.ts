@@ -5,6 +5,7 @@
  */
 import { type Finding, levelOf } from '../../core/finding.ts';
 import type { KeyDirectoryFacts, StoreFacts } from '../../core/host-facts.ts';
+import { examineArchive } from './host-archive.ts';
 import { examineClock } from './host-clock.ts';
 import { examineEnvironment, examineFiles } from './host-environment.ts';
 import { examineKeys } from './host-keys.ts';
@@ -36,6 +37,7 @@ async function* examine(look: HostLook): AsyncGenerator<Finding> {
   progress('the store');
   const store = await look.store(configuration.store);
   yield* inOrder(examineStore(store), storeInOrder(store));
+  yield* examineArchive(look, store);
   const { directory } = configuration.issuer.keys;
   progress(directory);
   const keys = await look.keys(directory);

@@ -15,6 +15,11 @@ export interface Dialect {
   jsonText(column: string, path: readonly string[]): string;
   /** Statements after which the table refuses every change to rows that are in it. */
   appendOnly(table: string): string;
+  /**
+   * Statements after which rows of an append-only table can be removed up to the newest `last_id`
+   * of the table of its archives.
+   */
+  removableUpTo(table: string, archives: string): string;
   /** Statements after which rows of the table can be removed, and not changed. */
   unchangeable(table: string): string;
 }
@@ -38,6 +43,11 @@ export const SQLITE: Dialect = {
           `BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;`,
       )
       .join('\n'),
+  removableUpTo: (table, archives) =>
+    `DROP TRIGGER ${table}_no_delete;\n` +
+    `CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table}\n` +
+    `WHEN OLD.id > (SELECT COALESCE(MAX(last_id), 0) FROM ${archives})\n` +
+    `BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;`,
   unchangeable: table =>
     `CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table}\n` +
     `BEGIN SELECT RAISE(ABORT, '${table} takes no change of a row'); END;`,
@@ -54,6 +64,24 @@ export const POSTGRES: Dialect = {
     `$$ BEGIN RAISE EXCEPTION '${table} is append-only'; END $$;\n` +
     `CREATE TRIGGER ${table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table}\n` +
     `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_change();`,
+  // The archives are those of the schema of the table, whatever the search path of a session says.
+  removableUpTo: (table, archives) =>
+    `DROP TRIGGER ${table}_append_only ON ${table};\n` +
+    `CREATE TRIGGER ${table}_append_only BEFORE UPDATE OR TRUNCATE ON ${table}\n` +
+    `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_change();\n` +
+    `CREATE FUNCTION ${table}_refuse_removal() RETURNS trigger LANGUAGE plpgsql AS\n` +
+    `$$ DECLARE archived BIGINT;\n` +
+    `BEGIN\n` +
+    `  EXECUTE format('SELECT COALESCE(MAX(last_id), 0) FROM %I.${archives}', TG_TABLE_SCHEMA)\n` +
+    `    INTO archived;\n` +
+    `  IF EXISTS (SELECT 1 FROM removed WHERE removed.id > archived) THEN\n` +
+    `    RAISE EXCEPTION '${table} is append-only';\n` +
+    `  END IF;\n` +
+    `  RETURN NULL;\n` +
+    `END $$;\n` +
+    `CREATE TRIGGER ${table}_archived_only AFTER DELETE ON ${table}\n` +
+    `REFERENCING OLD TABLE AS removed\n` +
+    `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_removal();`,
   unchangeable: table =>
     `CREATE FUNCTION ${table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS\n` +
     `$$ BEGIN RAISE EXCEPTION '${table} takes no change of a row'; END $$;\n` +

@@ -20,6 +20,7 @@ import { workloads } from './0008-workloads.ts';
 import { roleUses } from './0009-role-uses.ts';
 import { knownKeys } from './0010-known-keys.ts';
 import { keptMetadata } from './0011-kept-metadata.ts';
+import { trailArchives } from './0012-trail-archives.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -53,6 +54,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: roleUses },
   { write: knownKeys },
   { write: keptMetadata },
+  { write: trailArchives },
 ];
 
 /** The schema that this version knows. */

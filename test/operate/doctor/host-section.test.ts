@@ -389,6 +389,48 @@ describe('the section on this host', () => {
     assert.deepEqual(faults(findings), ['host.store-in-memory']);
   });
 
+  // ---------------------------------------------------------------- archives
+
+  const archiveFaults: Readonly<
+    Record<string, [(directory: string) => void, days: number, readonly string[]]>
+  > = {
+    'that does not exist yet': [() => {}, 0, []],
+    'that others can write': [
+      directory => {
+        mkdirSync(directory);
+        chmodSync(directory, 0o777);
+      },
+      0,
+      ['host.archive-unusable'],
+    ],
+    'in whose place is a file': [
+      directory => writeFileSync(directory, ''),
+      0,
+      ['host.archive-unusable'],
+    ],
+    'while the oldest event is as old as the retention': [() => {}, 31, []],
+    'while the oldest event is much older': [() => {}, 34, ['host.archive-late']],
+  };
+  for (const [what, [prepare, days, expected]] of Object.entries(archiveFaults)) {
+    it(`judges a directory of archives ${what}`, async t => {
+      const world = await worldFor(t, WITHOUT_WARNING);
+      const directory = join(world.directory, 'archive');
+      prepare(directory);
+      const retention = { directory, retentionSeconds: 30 * DAY };
+      const facts = await inspectSqliteStore(database(world));
+      const store = async () => ({
+        ...facts,
+        usedSince: world.clock.now() - days * DAY * 1000,
+      });
+      const findings = await examined(world, {
+        configure: configuration => ({ ...configuration, audit: { retention } }),
+        ports: { store },
+      });
+
+      assert.deepEqual(faults(findings), expected);
+    });
+  }
+
   // ---------------------------------------------------------------- clock
 
   const clocks: readonly (readonly [seconds: number, ids: readonly string[]])[] = [
