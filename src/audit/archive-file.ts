@@ -184,7 +184,7 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Undefined if there is no such file. Throws for a file that is not whole. */
+/** Undefined if the file does not exist. Throws for a file that is not whole. */
 async function contentOf(path: string): Promise<Content | undefined> {
   if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
   const [file, text] = [createHash('sha256'), createHash('sha256')];

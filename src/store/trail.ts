@@ -2,7 +2,7 @@
  * The audit trail for exports and archives: read page by page, and removed once it is archived.
  *
  * The column `id` of `audit_events` is the place of an event. The triggers of the table let rows be
- * removed up to the place that `audit_archives` says, whoever asks.
+ * removed up to the place that `audit_archives` says, and no others.
  */
 import type { AuditEvent } from '../core/audit-event.ts';
 import type { NewArchive, PlacedEvent, Trail } from '../core/ports.ts';
