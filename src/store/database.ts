@@ -30,8 +30,8 @@ export interface Housekeeping {
   /** What one statement should take at most. */
   readonly milliseconds: number;
   /**
-   * Gives back some of the space that removed rows left, and returns whether more is left. Undefined
-   * where the database does so by itself.
+   * Gives back some of the space that removed rows left, and returns whether more is left.
+   * Undefined where the database does so by itself.
    */
   giveBack?(): Promise<boolean>;
   /** Keeps what the database knows of its tables up to date. */

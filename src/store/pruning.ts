@@ -9,7 +9,7 @@ const KEEP_ELEVATIONS: Seconds = 400 * DAY;
 /** A use that old orders nothing any more (core/role-use). */
 const KEEP_USES: Seconds = 90 * DAY;
 
-/** Tables whose rows expire at `expires_at`. Records come before the sessions that they end with. */
+/** Tables whose rows expire at `expires_at`. Records come before the sessions they end with. */
 const EXPIRING: readonly string[] = [
   ...['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_records', 'cli_sessions'],
   ...['provider_sessions', 'workload_tokens', 'kept_metadata'],
