@@ -3,7 +3,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { createOutbound, isSecureUrl, type Outbound } from '../src/outbound.ts';
+import {
+  createOutbound,
+  isSecureUrl,
+  type OutboundClient,
+  OutboundFault,
+} from '../src/outbound.ts';
 
 const MAX_BYTES = 64 * 1024;
 
@@ -23,6 +28,8 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
   '/zipped': (_request, response) =>
     void response.setHeader('content-encoding', 'gzip').end(gzipSync('unzipped')),
   '/redirect': (_request, response) => void response.writeHead(302, { location: '/fine' }).end(),
+  '/redirect-unfinished': (_request, response) =>
+    void response.writeHead(302, { location: '/fine', 'content-length': '10' }).write('half'),
   '/silent': () => {},
   '/half': (_request, response) =>
     void response.writeHead(200, { 'content-length': '10' }).write('half'),
@@ -31,13 +38,28 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
     response.destroy();
   },
   '/host': ({ headers }, response) => void response.end(headers.host),
+  '/echo': (request, response) => {
+    response.setHeader('x-twice', ['a', 'b']).setHeader('x-method', request.method!);
+    response.setHeader('x-encoding', request.headers['accept-encoding'] ?? 'none');
+    request.pipe(response);
+  },
   '/no': (_request, response) => void response.writeHead(404).end('no'),
+};
+
+/** Both ways to send something: what comes back, as text. */
+const SENDERS: Readonly<
+  Record<string, (by: OutboundClient, url: string, ends?: AbortSignal) => Promise<string>>
+> = {
+  fetch: async (by, url, signal) =>
+    (await by.fetch(url, signal === undefined ? {} : { signal })).text(),
+  request: async (by, url, signal) =>
+    Buffer.from((await by.request(url, { method: 'GET', headers: {}, signal })).body).toString(),
 };
 
 describe('the way out', () => {
   let server: Server;
-  let outbound: Outbound;
-  let hasty: Outbound;
+  let outbound: OutboundClient;
+  let hasty: OutboundClient;
   let base: string;
   before(async () => {
     server = createServer((request, response) =>
@@ -82,38 +104,80 @@ describe('the way out', () => {
   const REFUSED: readonly [path: string, says: RegExp][] = [
     ['/large', /the answer is larger than 65536 bytes/],
     ['/endless', /the answer is larger than 65536 bytes/],
-    ['/bomb', /the answer is larger than 65536 bytes/],
+    ['/bomb', /the answer is larger than 65536 bytes|the answer is compressed/],
     ['/redirect', /redirect \(302\), which is not followed/],
+    ['/redirect-unfinished', /redirect \(302\), which is not followed/],
     ['/silent', /no complete answer within 0\.5 s/],
     ['/half', /no complete answer within 0\.5 s/],
     ['/cut', /cannot be reached|terminated/],
   ];
-  const SLOW = ['/silent', '/half'];
-  for (const [path, says] of REFUSED) {
-    it(`refuses ${path} and says why without the query`, async () => {
-      await assert.rejects(
-        (SLOW.includes(path) ? hasty : outbound).fetch(`${base}${path}?secret=s3cret`),
-        (thrown: unknown) =>
-          thrown instanceof Error &&
-          says.test(thrown.message) &&
-          !thrown.message.includes('s3cret'),
-      );
+  const SLOW = ['/silent', '/half', '/redirect-unfinished'];
+  for (const [name, send] of Object.entries(SENDERS)) {
+    for (const [path, says] of REFUSED)
+      it(`refuses ${path} by ${name}, and says why without the query`, async () => {
+        const by = SLOW.includes(path) ? hasty : outbound;
+        await assert.rejects(
+          send(by, `${base}${path}?secret=s3cret`),
+          (thrown: unknown) =>
+            thrown instanceof OutboundFault &&
+            says.test(thrown.message) &&
+            !thrown.message.includes('s3cret'),
+        );
+      });
+
+    it(`names a port without a listener, by ${name}`, async () => {
+      const free = createTcpServer();
+      await new Promise<void>(resolve => free.listen(0, '127.0.0.1', resolve));
+      const { port } = free.address() as AddressInfo;
+      await new Promise(resolve => free.close(resolve));
+      await assert.rejects(send(outbound, `http://127.0.0.1:${port}/`), {
+        kind: 'unreachable',
+        message: /cannot be reached \(ECONNREFUSED\)/,
+      });
+    });
+
+    it(`keeps the caller's own limit, by ${name}`, async () => {
+      const limit = AbortSignal.timeout(20);
+      await assert.rejects(send(outbound, `${base}/silent`, limit), OutboundFault);
+      // One that has ended before sends nothing.
+      await assert.rejects(send(outbound, `${base}/fine`, limit), OutboundFault);
+    });
+
+    it(`sends no plain http beyond loopback, by ${name}`, async () => {
+      await assert.rejects(send(outbound, 'http://idp.example/'), { kind: 'insecure' });
     });
   }
 
-  it('names a port without a listener', async () => {
-    const free = createTcpServer();
-    await new Promise<void>(resolve => free.listen(0, '127.0.0.1', resolve));
-    const { port } = free.address() as AddressInfo;
-    await new Promise(resolve => free.close(resolve));
-    await assert.rejects(
-      outbound.fetch(`http://127.0.0.1:${port}/`),
-      /cannot be reached \(ECONNREFUSED\)/,
-    );
+  it('gives the answer to a request, with its status and headers', async () => {
+    const answer = await outbound.request(`${base}/echo`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: 'gr\u00fcn',
+    });
+
+    assert.equal(answer.status, 200);
+    assert.equal(Buffer.from(answer.body).toString(), 'gr\u00fcn');
+    const { 'x-twice': twice, 'x-method': method, 'x-encoding': encoding } = answer.headers;
+    assert.deepEqual([twice, method, encoding], ['a, b', 'POST', 'identity']);
+    const get = { method: 'GET', headers: {} };
+    assert.equal((await outbound.request(`${base}/no`, get)).status, 404);
+    assert.equal((await outbound.request(`${base}/exact`, get)).body.byteLength, MAX_BYTES);
+    const named = { method: 'GET', headers: { host: 'sts.eu-west-1.amazonaws.com' } };
+    const { body } = await outbound.request(`${base}/host`, named);
+    assert.equal(Buffer.from(body).toString(), 'sts.eu-west-1.amazonaws.com');
   });
 
-  it("keeps the caller's own limit", async () => {
-    await assert.rejects(outbound.fetch(`${base}/silent`, { signal: AbortSignal.timeout(20) }));
+  it('refuses an answer that is compressed although the request excludes that', async () => {
+    for (const path of ['/zipped', '/bomb'])
+      await assert.rejects(SENDERS.request!(outbound, base + path), /the answer is compressed/);
+  });
+
+  it('names where a redirect leads, for those who may follow it', async () => {
+    for (const send of Object.values(SENDERS))
+      await assert.rejects(send(outbound, `${base}/redirect`), {
+        kind: 'redirect',
+        answered: { status: 302, location: '/fine' },
+      });
   });
 
   it('speaks plain http to loopback only', async () => {
@@ -134,7 +198,6 @@ describe('the way out', () => {
       'file:///etc/passwd',
     ])
       assert.ok(!isSecureUrl(new URL(url)), url);
-    await assert.rejects(outbound.fetch('http://idp.example/'), /is not https/);
   });
 });
 
@@ -153,16 +216,22 @@ describe('the way out through a proxy', () => {
   });
   after(() => new Promise(resolve => proxy.close(resolve)));
 
-  const fetchWith = async (
+  const saidWith = async (
     env: Record<string, string>,
     url = 'https://idp.example/',
   ): Promise<string> => {
     const outbound = createOutbound({ timeoutSeconds: 2, maxBytes: MAX_BYTES, env });
     try {
-      return await outbound.fetch(url).then(
-        () => 'an answer',
-        (thrown: unknown) => (thrown as Error).message,
-      );
+      const said: string[] = [];
+      for (const send of Object.values(SENDERS))
+        said.push(
+          await send(outbound, url).then(
+            () => 'an answer',
+            (thrown: unknown) => (thrown as Error).message,
+          ),
+        );
+      assert.equal(new Set(said).size, 1, said.join(' | '));
+      return said[0]!;
     } finally {
       await outbound.close();
     }
@@ -175,8 +244,8 @@ describe('the way out through a proxy', () => {
       { ALL_PROXY: `http://127.0.0.1:${port}` },
     ] as Record<string, string>[]) {
       asked.length = 0;
-      const said = await fetchWith(env);
-      assert.deepEqual(asked, ['idp.example:443'], JSON.stringify(env));
+      const said = await saidWith(env);
+      assert.deepEqual(asked, ['idp.example:443', 'idp.example:443'], JSON.stringify(env));
       const variable = Object.keys(env).find(name => env[name] !== '')!;
       assert.equal(
         said,
@@ -187,10 +256,9 @@ describe('the way out through a proxy', () => {
 
   it('sends the password of the variable to the proxy, and says it nowhere', async () => {
     asked.length = 0;
-    const said = await fetchWith({ HTTPS_PROXY: `alice:s3cr%40t@127.0.0.1:${port}` });
-    assert.deepEqual(asked, [
-      `idp.example:443 Basic ${Buffer.from('alice:s3cr@t').toString('base64')}`,
-    ]);
+    const said = await saidWith({ HTTPS_PROXY: `alice:s3cr%40t@127.0.0.1:${port}` });
+    const authorization = `Basic ${Buffer.from('alice:s3cr@t').toString('base64')}`;
+    assert.deepEqual(asked, Array(2).fill(`idp.example:443 ${authorization}`));
     assert.doesNotMatch(said, /s3cr|alice/);
   });
 
@@ -199,11 +267,11 @@ describe('the way out through a proxy', () => {
     const env = { HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: 'idp.invalid' };
 
     assert.match(
-      await fetchWith(env, 'https://sso.idp.invalid/'),
+      await saidWith(env, 'https://sso.idp.invalid/'),
       /cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)$/,
     );
     assert.match(
-      await fetchWith({ ...env, HTTP_PROXY: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}/`),
+      await saidWith({ ...env, HTTP_PROXY: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}/`),
       /^an answer$/,
     );
     assert.deepEqual(asked, []);

@@ -14,13 +14,13 @@ import { retryAfterIn } from '../core/retry-after.ts';
 import type { Account } from '../core/role.ts';
 import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import type { Seconds } from '../core/time.ts';
-import type { Outbound } from '../outbound.ts';
+import type { OutboundClient } from '../outbound.ts';
 import { awsError, faultOfStatus, faultOfTransport } from './aws-faults.ts';
 
 export interface ConsoleFederationOptions {
   readonly partitions: Partitions;
   /** Its limits apply to each call; an answer has a few kilobytes. */
-  readonly outbound: Outbound;
+  readonly outbound: Pick<OutboundClient, 'request'>;
   readonly clock: Clock;
 }
 
@@ -79,13 +79,13 @@ function consoleSecondsFor({ assumed, consoleSeconds }: ConsoleLinkRequest): Sec
 
 interface Answer {
   readonly status: number;
-  readonly retryAfter: string | null;
+  readonly retryAfter: string | undefined;
   /** Of a success, if it is readable. */
   readonly token: string | undefined;
 }
 
 async function askForToken(
-  outbound: Outbound,
+  outbound: ConsoleFederationOptions['outbound'],
   endpoint: string,
   { account, assumed }: ConsoleLinkRequest,
   consoleSeconds: Seconds | undefined,
@@ -98,19 +98,27 @@ async function askForToken(
   });
   try {
     // In the body, because URLs end up in logs, and this one would contain the secret key.
-    const response = await outbound.fetch(endpoint, {
+    const { status, headers, body } = await outbound.request(endpoint, {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
     });
-    const { status, headers } = response;
-    const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
-    return { status, retryAfter: headers.get('retry-after'), token: answer.data?.SigninToken };
+    const answer = SigninAnswer.safeParse(jsonOf(body));
+    return { status, retryAfter: headers['retry-after'], token: answer.data?.SigninToken };
   } catch (cause) {
     const fault = faultOfTransport(cause);
     const what = fault === 'unavailable' ? 'no answer' : 'no readable answer';
     const why = `${whereOf(account)}: ${what} from the federation endpoint`;
     throw awsError(fault, why, { account, cause });
+  }
+}
+
+/** Undefined if it is not JSON. */
+function jsonOf(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
   }
 }
 

@@ -21,13 +21,13 @@ import { defaultRegion, partitionOfRegion } from '../core/partitions.ts';
 import type { IamReader } from '../core/ports.ts';
 import { type AccountId, isAccountId } from '../core/role.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
-import type { Outbound } from '../outbound.ts';
+import type { OutboundClient } from '../outbound.ts';
 import { TransportFailure, transportOver } from './sdk-transport.ts';
 
 export interface IamReaderOptions {
   readonly profile: string;
   /** Its limits apply to each call; an answer can have some megabytes. */
-  readonly outbound: Outbound;
+  readonly outbound: Pick<OutboundClient, 'request'>;
 }
 
 /** The global region of the first partition, for profiles that name none. */

@@ -19,7 +19,7 @@ import type { Clock } from '../core/ports.ts';
 import { retryAfterIn } from '../core/retry-after.ts';
 import type { Account } from '../core/role.ts';
 import type { Seconds } from '../core/time.ts';
-import type { Outbound } from '../outbound.ts';
+import type { OutboundClient } from '../outbound.ts';
 import { type AwsFault, faultOfStatus, faultOfTransport } from './aws-faults.ts';
 import { withWholeError } from './bare-error.ts';
 import { TransportFailure, transportOver } from './sdk-transport.ts';
@@ -81,7 +81,7 @@ export class StsFailure extends Error {
 export interface StsOptions {
   readonly partitions: Partitions;
   /** Its limits apply to each attempt. */
-  readonly outbound: Outbound;
+  readonly outbound: Pick<OutboundClient, 'request'>;
   readonly clock: Clock;
   /** Waits between two attempts. */
   readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;

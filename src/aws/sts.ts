@@ -20,7 +20,7 @@ import {
   withoutOptionalTags,
 } from '../core/session.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
-import type { Outbound } from '../outbound.ts';
+import type { OutboundClient } from '../outbound.ts';
 import { awsError } from './aws-faults.ts';
 import {
   acceptable,
@@ -37,7 +37,7 @@ export interface CredentialBrokerOptions {
   readonly issuer: AssertionIssuer;
   readonly partitions: Partitions;
   /** Its time limit applies to each call; an answer has a few kilobytes. */
-  readonly outbound: Outbound;
+  readonly outbound: Pick<OutboundClient, 'request'>;
   /**
    * Time limit of one call to AWS. One request for credentials can take three times as long,
    * including retries and the hub's call.

@@ -59,7 +59,7 @@ import { createKnownBrowsers } from '../issuer/known-browsers.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
-import type { Outbound } from '../outbound.ts';
+import type { OutboundClient } from '../outbound.ts';
 import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
@@ -140,7 +140,7 @@ interface Parts {
   readonly keys: SigningKeys;
   readonly sealingSecret: Uint8Array;
   readonly partitions: Partitions;
-  readonly toAws: Outbound;
+  readonly toAws: OutboundClient;
   readonly policy: Policy;
   /** Others are told of a change to an elevation. */
   readonly onElevationChange: () => void;

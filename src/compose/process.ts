@@ -16,7 +16,7 @@ import type { Clock, OperatorEvents, Secrets, Store } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { createRateLimits, type RateLimits } from '../http/rate-limits.ts';
 import type { Logger } from '../log.ts';
-import { createOutbound, type Outbound } from '../outbound.ts';
+import { createOutbound, type Outbound, type OutboundClient } from '../outbound.ts';
 import { systemSecrets } from '../secrets.ts';
 import { FEDERATION_LIMITS } from './federation-limits.ts';
 import { createLend, type Lend } from './lease.ts';
@@ -41,7 +41,7 @@ export interface Process {
   readonly validator: ResponseValidator;
   /** Rejects with `unavailable`. */
   readonly storage: Lend<StorageKey, Storage>;
-  readonly toAws: Lend<AwsLimits, Outbound>;
+  readonly toAws: Lend<AwsLimits, OutboundClient>;
   /** Comes after every snapshot is closed. */
   close(): Promise<void>;
 }

@@ -255,7 +255,7 @@ describe('a console link', () => {
 });
 
 describe('a destination', () => {
-  const outbound = { fetch: () => assert.fail('nothing is sent'), close: async () => {} };
+  const outbound = { request: () => assert.fail('nothing is sent') };
   const federation = createConsoleFederation({
     ...{ partitions: partitionTable(), outbound },
     clock: handTurnedClock(),
