@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, describe, it, test } from 'node:test';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import {
   createResponseValidator,
   type ResponseValidator,
@@ -72,6 +73,20 @@ describe('a thread that judges responses', () => {
       (thrown: unknown) => (thrown as BridgeError).cause as Error,
     );
     assert.match(message, /not well-formed/);
+  });
+
+  it('accepts a response that was checked in time while the main thread paused', async () => {
+    await good();
+    const posted = new BroadcastChannel('unruly-worker');
+    try {
+      const accepted = good();
+      const limit = Date.now() + 1000;
+      while (receiveMessageOnPort(posted as never) === undefined);
+      while (Date.now() <= limit);
+      await accepted;
+    } finally {
+      posted.close();
+    }
   });
 
   for (const [what, samlResponse, why] of [

@@ -1,6 +1,6 @@
 /**
- * The real worker, which does three more things when it is asked: it hangs, ends, or takes memory
- * without end.
+ * The real worker, which does more when it is asked: it hangs, ends, throws, or takes memory
+ * without end. Says on a channel of its own when it has posted a message.
  */
 import { parentPort } from 'node:worker_threads';
 import type { ValidationRequest } from '../../src/connectors/saml/validation.ts';
@@ -16,6 +16,13 @@ const UNRULY: Readonly<Record<string, () => void>> = {
   memory: () => {
     for (const kept: unknown[] = []; ; ) kept.push(Array.from({ length: 100_000 }, () => ({})));
   },
+};
+
+const posted = new BroadcastChannel('unruly-worker');
+const post = parentPort!.postMessage.bind(parentPort);
+parentPort!.postMessage = message => {
+  post(message);
+  posted.postMessage(undefined);
 };
 
 parentPort!.on('message', ({ samlResponse }: ValidationRequest) => UNRULY[samlResponse]?.());

@@ -129,7 +129,12 @@ function start(validator: Validator): Thread {
   });
   const started: Thread = { worker, isReady: false, job: undefined, timer: undefined };
   let fault: unknown;
-  limit(started, START_MILLISECONDS, () => replace(validator, started));
+  limit(
+    started,
+    START_MILLISECONDS,
+    () => started === validator.thread && !started.isReady,
+    () => replace(validator, started),
+  );
   worker.on('message', (message: typeof READY | Reply) => {
     if (started !== validator.thread) return;
     clearTimeout(started.timer);
@@ -146,8 +151,20 @@ function start(validator: Validator): Thread {
   return started;
 }
 
-function limit(thread: Thread, milliseconds: number, end: () => void): void {
-  thread.timer = setTimeout(end, milliseconds);
+/**
+ * Calls `end` when the time of the thread has passed and `isAwaited` still holds. After a pause of
+ * the main thread the timer can fire before a message that came in time: that is read first.
+ */
+function limit(
+  thread: Thread,
+  milliseconds: number,
+  isAwaited: () => boolean,
+  end: () => void,
+): void {
+  const endIfAwaited = (): void => {
+    if (isAwaited()) end();
+  };
+  thread.timer = setTimeout(() => setImmediate(endIfAwaited), milliseconds);
   thread.timer.unref();
 }
 
@@ -196,7 +213,12 @@ function next(validator: Validator): void {
   const job = waiting.shift()!;
   busy.job = job;
   const why = `checking the response took longer than ${mostMilliseconds} ms`;
-  limit(busy, mostMilliseconds, () => replace(validator, busy, { why }));
+  limit(
+    busy,
+    mostMilliseconds,
+    () => busy === validator.thread && busy.job === job,
+    () => replace(validator, busy, { why }),
+  );
   busy.worker.postMessage(job.request);
 }
 
