@@ -92,7 +92,7 @@ async function reload(live: Live, read: () => Promise<Configuration>): Promise<v
   const { process, current: old } = live;
   const { log } = process;
   try {
-    const next = await openSnapshot(process, await read());
+    const next = await openSnapshot(process, await read(), old);
     live.snapshots.add(next);
     live.app = createApp(next);
     live.current = next;

@@ -41,11 +41,11 @@ export const jwks = document({
 export const samlServiceProviderMetadata = document({
   path: '/saml/{connector}/metadata',
   reads: { path: z.object({ connector: z.string() }) },
-  handle: ({ connector }, _asking, { serviceProviders }: FederationMetadataParts) => {
+  handle: async ({ connector }, _asking, { serviceProviders }: FederationMetadataParts) => {
     const provider = serviceProviders.get(connector);
     if (provider === undefined)
       throw new BridgeError('connector_unknown', 'no SAML connector of that id');
-    return samlMetadata(provider.metadata());
+    return samlMetadata(await provider.metadata());
   },
 });
 

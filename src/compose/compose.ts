@@ -128,6 +128,10 @@ export interface Snapshot extends Bridge {
   readonly storage: Storage;
   readonly elevationUpkeep: Pick<ElevationUpkeep, 'run'>;
   readonly trailUpkeep: Pick<TrailUpkeep, 'run'>;
+  /** What vouches for callers: the snapshot after this one begins with what they know. */
+  readonly vouching: Pick<Vouching, 'connectors' | 'workloads'>;
+  /** Resolves when every identity provider was asked for the first time. */
+  readonly asked: Promise<void>;
   /** Ends what another snapshot does instead: notifications. Requests go on. */
   retire(): Promise<void>;
   close(): Promise<void>;
@@ -153,12 +157,14 @@ interface Parts {
 }
 
 /**
- * Opens a snapshot. An identity provider that is down leaves its connector unavailable and stops
- * nothing. Throws when a store or a key cannot be opened; everything is as before then.
+ * Opens a snapshot, which begins with what `before` knows of the same identity providers. It waits
+ * for none of them: one that is down leaves its connector unavailable. Throws when a store or a key
+ * cannot be opened; everything is as before then.
  */
 export async function openSnapshot(
   process: Process,
   configuration: Configuration,
+  before?: Pick<Snapshot, 'vouching'>,
 ): Promise<Snapshot> {
   const { clock, secrets } = process;
   await using opened = new AsyncDisposableStack();
@@ -194,7 +200,7 @@ export async function openSnapshot(
       recorder: createRecorder({ audit: storage.audit, clock }),
     },
   };
-  const connectors = await openConnectors(parts, opened);
+  const connectors = openConnectors(parts, opened, before?.vouching.connectors ?? []);
   const identityRefresh = openIdentityRefresh(
     { ...parts.ports, connectors: connectors.map(({ connector }) => connector) },
     configuration,
@@ -206,14 +212,21 @@ export async function openSnapshot(
   opened.defer(() => elevationUpkeep.close());
   const trailUpkeep = openTrailUpkeep(parts.ports, configuration.audit, process.log);
   opened.defer(() => trailUpkeep.close());
-  const workloads = openWorkloads(parts);
+  const workloads = openWorkloads({ ...parts, before: before?.vouching.workloads });
   opened.defer(() => workloads.close());
   const bridge = createBridge(parts, { connectors, identityRefresh, workloads });
 
   const closing = opened.move();
   return {
     ...bridge,
-    ...{ configuration, storage, elevationUpkeep, trailUpkeep },
+    ...{
+      configuration,
+      storage,
+      elevationUpkeep,
+      trailUpkeep,
+      vouching: { connectors, workloads },
+    },
+    asked: Promise.all(connectors.map(({ asked }) => asked)).then(() => {}),
     retire: () => notifications.close(),
     close: () => closing.disposeAsync(),
   };

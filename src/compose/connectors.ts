@@ -1,12 +1,20 @@
-/** The connectors of one snapshot: each is opened for its protocol, and closed with it. */
+/**
+ * The connectors of one snapshot: each is opened for its protocol, begins with what the one before
+ * it knows, and is closed with its snapshot.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   Configuration,
   ConnectorConfiguration,
   SamlConnectorConfiguration,
 } from '../config/configuration.ts';
-import { createOidcConnector } from '../connectors/oidc.ts';
+import { createOidcConnector, type OidcMemory } from '../connectors/oidc.ts';
 import type { DocumentNews } from '../connectors/oidc-discovery.ts';
-import type { MetadataCopies, ReadingNews } from '../connectors/saml/idp-metadata-source.ts';
+import type {
+  MetadataCopies,
+  MetadataMemory,
+  ReadingNews,
+} from '../connectors/saml/idp-metadata-source.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
 import type { Connector, KeptMetadata, ServiceProviderMetadata } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
@@ -24,37 +32,54 @@ interface Parts {
 export interface OpenConnector {
   readonly connector: Connector;
   /** Of a SAML connector. */
-  readonly metadata?: ServiceProviderMetadata;
+  readonly metadata?: ServiceProviderMetadata | undefined;
+  /** Resolves when its provider was asked for the first time, with or without success. */
+  readonly asked: Promise<void>;
+  /** What it knows, for the connector of a later snapshot. */
+  memory(): ConnectorMemory;
 }
 
-/** Puts each connector that it opens on the stack, also when another one throws. */
-export async function openConnectors(
+/** What is known at a place is of use only to a connector with the same place. */
+type ConnectorMemory =
+  | { readonly protocol: 'oidc'; readonly place: object; readonly of: OidcMemory }
+  | { readonly protocol: 'saml'; readonly place: object; readonly of: MetadataMemory };
+
+/**
+ * Begins to ask the identity provider of each connector, and does not wait. A connector with the
+ * id and the place of one of `before` begins with what that one knows. Puts each connector that it
+ * opens on the stack, also when another one throws.
+ */
+export function openConnectors(
   parts: Parts,
   opened: AsyncDisposableStack,
-): Promise<readonly OpenConnector[]> {
-  const outcomes = await Promise.allSettled(
-    parts.configuration.connectors.map(connector => openConnector(connector, parts)),
-  );
-  for (const outcome of outcomes)
-    if (outcome.status === 'fulfilled') opened.defer(() => outcome.value.connector.close());
-  return outcomes.map(outcome => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
+  before: readonly OpenConnector[],
+): readonly OpenConnector[] {
+  return parts.configuration.connectors.map(configuration => {
+    const earlier = before.find(({ connector: { id } }) => id === configuration.id)?.memory();
+    const connector = openConnector(configuration, parts, earlier);
+    opened.defer(() => connector.connector.close());
+    return connector;
   });
 }
 
-async function openConnector(
+function openConnector(
   configuration: ConnectorConfiguration,
   { process, configuration: { baseUrl }, keys, ports: { keptMetadata } }: Parts,
-): Promise<OpenConnector> {
+  earlier: ConnectorMemory | undefined,
+): OpenConnector {
   const { toIdps, toFederations, validator, clock, secrets } = process;
   const log = process.log.child({ connector: configuration.id });
   const onChange = (availability: Availability, thrown?: unknown): void =>
     logConnector(log, availability, thrown);
   if (configuration.protocol === 'oidc') {
     const onDocument = (news: DocumentNews): void => logDocument(log, news);
-    const parts = { baseUrl, outbound: toIdps, clock, secrets, onChange, onDocument };
-    return { connector: await createOidcConnector({ ...configuration, ...parts }) };
+    const { issuer, discovery } = configuration;
+    const place = { issuer, discovery };
+    const before = earlier?.protocol === 'oidc' ? from(earlier, place) : undefined;
+    const parts = { baseUrl, outbound: toIdps, clock, secrets, onChange, onDocument, before };
+    const connector = createOidcConnector({ ...configuration, ...parts });
+    const memory = (): ConnectorMemory => ({ protocol: 'oidc', place, of: connector.memory() });
+    return { connector, asked: connector.asked, memory };
   }
   const { active, published } = keys.serviceProvider;
   const signingKey = {
@@ -69,14 +94,35 @@ async function openConnector(
     for (const why of skipped) log.warn({ why }, 'signing key of the identity provider not used');
   };
   const onReading = (news: ReadingNews): void => logReading(log, news);
+  const place = configuration.metadata;
+  // A file is read at once, and can be another one now.
+  const isElsewhere = 'url' in place;
+  const before = isElsewhere && earlier?.protocol === 'saml' ? from(earlier, place) : undefined;
   const copies = createMetadataCopies(configuration, { keptMetadata, log });
   const parts = {
     outbound: configuration.metadata.entityId === undefined ? toIdps : toFederations,
     ...{ baseUrl, clock, validator, signingKey, encryptionKey, onChange, onSkippedKeys },
-    ...{ onReading, copies },
+    ...{ onReading, copies, before },
   };
-  const connector = await createSamlConnector({ ...configuration, ...parts });
-  return { connector, metadata: connector };
+  const connector = createSamlConnector({ ...configuration, ...parts });
+  return {
+    connector,
+    metadata: {
+      metadata: async () => {
+        await connector.asked;
+        return connector.metadata();
+      },
+    },
+    asked: connector.asked,
+    memory: () => ({ protocol: 'saml', place, of: connector.memory() }),
+  };
+}
+
+function from<T>(
+  { place, of }: { readonly place: object; readonly of: T },
+  here: object,
+): T | undefined {
+  return isDeepStrictEqual(place, here) ? of : undefined;
 }
 
 /** A store that fails costs the copy, and no sign-in. */
@@ -114,7 +160,8 @@ function logConnector(log: Logger, availability: Availability, thrown: unknown):
   const cause =
     thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
   if (availability.state === 'ready') log.info('connector ready');
-  else log.warn({ why: availability.reason, cause }, 'connector unavailable');
+  else if (availability.state === 'unavailable')
+    log.warn({ why: availability.reason, cause }, 'connector unavailable');
 }
 
 /** Names of fields alone: what they say is the provider's. */

@@ -4,6 +4,7 @@ import type { Recorder } from '../bridge/recorder.ts';
 import type { SharedCredentials } from '../bridge/shared-credentials.ts';
 import { createWorkloads, type Workloads } from '../bridge/workloads.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { PlatformMemory } from '../connectors/workloads/platform-keys.ts';
 import { createWorkloadProofs } from '../connectors/workloads/proofs.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { Clock, Secrets, Store } from '../core/ports.ts';
@@ -24,10 +25,14 @@ export interface WorkloadsSetup {
     readonly secrets: Secrets;
     readonly recorder: Recorder;
   };
+  /** Those of the snapshot before this one. */
+  readonly before?: OpenWorkloads | undefined;
 }
 
 export interface OpenWorkloads {
   workloads(shared: SharedCredentials): Workloads;
+  /** What is known of the keys of platforms, for a later snapshot. */
+  memory(): readonly PlatformMemory[];
   close(): Promise<void>;
 }
 
@@ -39,16 +44,19 @@ export function openWorkloads(setup: WorkloadsSetup): OpenWorkloads {
     entries: configuration.workloads,
     outbound: process.toIdps,
     ...{ partitions, toAws, clock, secrets, oneTimeKeys },
+    before: setup.before?.memory(),
     onChange: (entry, availability) => logPlatform(process.log, entry, availability),
   });
   const policy = compileWorkloadPolicy(configuration.workloadRules, configuration.accounts);
   return {
     workloads: shared => createWorkloads({ ...ports, policy, proofs, shared }),
+    memory: () => proofs.memory(),
     close: () => proofs.close(),
   };
 }
 
 function logPlatform(log: Logger, workload: WorkloadEntryId, availability: Availability): void {
   if (availability.state === 'ready') log.info({ workload }, 'platform keys ready');
-  else log.warn({ workload, why: availability.reason }, 'platform keys unavailable');
+  else if (availability.state === 'unavailable')
+    log.warn({ workload, why: availability.reason }, 'platform keys unavailable');
 }

@@ -11,6 +11,13 @@ const METHODS = {
 
 export type ClientAuthentication = keyof typeof METHODS;
 
+/** What the provider knows of the bridge. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly clientAuthentication: ClientAuthentication;
+}
+
 export function clientAuthentication(method: ClientAuthentication, secret: string): ClientAuth {
   return METHODS[method](secret);
 }

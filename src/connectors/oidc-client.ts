@@ -22,13 +22,14 @@ import {
   setJwksCache,
   tokenRevocation,
 } from 'openid-client';
+import type { BridgeError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { type ClientAuthentication, clientAuthentication } from './oidc-client-authentication.ts';
+import { type ClientCredentials, clientAuthentication } from './oidc-client-authentication.ts';
 import type { Provider } from './oidc-discovery.ts';
-import { providerError } from './oidc-errors.ts';
-import { createExchange, type Exchange } from './oidc-exchange.ts';
+import { ClientRefused, providerError } from './oidc-errors.ts';
+import { createExchange, type Exchange, type Heard } from './oidc-exchange.ts';
 import { authenticationInstantOf, CLOCK_SKEW, type IssuedTokens } from './oidc-id-token.ts';
 import type { ProviderKeys } from './oidc-keys.ts';
 import { allowsHttp } from './oidc-metadata.ts';
@@ -42,10 +43,7 @@ import {
 /** From this age on, the library fetches keys again if none fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
 
-export interface OidcClientOptions {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly clientAuthentication: ClientAuthentication;
+export interface OidcClientOptions extends ClientCredentials {
   readonly redirectUri: string;
   readonly keys: ProviderKeys;
   readonly provider: Pick<Provider, 'newer'>;
@@ -53,7 +51,7 @@ export interface OidcClientOptions {
   readonly outbound: Outbound;
 }
 
-interface Redemption {
+export interface Redemption {
   readonly callback: URLSearchParams;
   readonly nonce: string;
   readonly codeVerifier: string;
@@ -74,7 +72,10 @@ export interface VerifiedAnswer {
 
 export interface OidcClient {
   authorizationUrl(metadata: ServerMetadata, parameters: Readonly<Record<string, string>>): URL;
-  /** Throws `oidc_response_refused`, `idp_refused`, `idp_unreachable`. */
+  /**
+   * Throws `oidc_response_refused`, `idp_refused`, `idp_unreachable`; a `ClientRefused` if the
+   * provider did not look at the code.
+   */
   redeem(metadata: ServerMetadata, redemption: Redemption): Promise<VerifiedAnswer>;
   /** Does not reject for a fault of the provider. */
   refresh(metadata: ServerMetadata, grant: RefreshGrant): Promise<RefreshedAnswer>;
@@ -125,11 +126,22 @@ async function converse<T>(
     return await held(options, metadata, { exchange: first, ask });
   } catch (thrown) {
     const second = await again(options, { metadata, exchange: first, thrown, mayRepeat });
-    if (second === undefined) throw providerError(thrown, first.endpoint());
+    if (second === undefined) throw errorOf(thrown, first);
     return await held(options, second.metadata, { ...second, ask }).catch((fault: unknown) => {
-      throw providerError(fault, second.exchange.endpoint());
+      throw errorOf(fault, second.exchange);
     });
   }
+}
+
+function errorOf(thrown: unknown, exchange: Exchange): BridgeError {
+  const error = providerError(thrown, exchange.endpoint());
+  return isClientRefused(exchange.heard()) ? new ClientRefused(error) : error;
+}
+
+/** The token endpoint did not accept the client (RFC 6749 section 5.2). */
+function isClientRefused(heard: Heard | undefined): boolean {
+  if (heard === undefined || heard.status === 200) return false;
+  return heard.status === 401 || heard.body?.error === 'invalid_client';
 }
 
 type Ask<T> = (config: Configuration) => Promise<T>;

@@ -17,7 +17,7 @@ import {
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Availability } from '../core/sign-in.ts';
-import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
+import { HOUR, type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { type Outbound, OutboundFault } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
@@ -48,6 +48,23 @@ export interface ProviderOptions extends DiscoveryLocation {
   readonly retrySeconds: Seconds;
   readonly onChange?: ((availability: Availability) => void) | undefined;
   readonly onDocument?: ((news: DocumentNews) => void) | undefined;
+  /** What an earlier one knew of the same document. */
+  readonly before?: ProviderMemory | undefined;
+}
+
+/** What is known of a provider, for another one that follows the same document. */
+export interface ProviderMemory {
+  readonly known: Known | undefined;
+  readonly availability: Availability;
+  /** The next pause of a provider that is down. */
+  readonly pause: Seconds;
+  /** Whether the last reading failed while a document is known. */
+  readonly isKept: boolean;
+}
+
+interface Known {
+  readonly metadata: ServerMetadata;
+  readonly at: Instant;
 }
 
 /** What reading the document again has brought, while an earlier one is in use. */
@@ -60,7 +77,10 @@ export type DocumentNews =
   | { readonly kind: 'read-again' };
 
 export interface Provider {
+  /** Resolves after the first attempt at discovery, whether or not it succeeded. */
+  readonly asked: Promise<void>;
   availability(): Availability;
+  memory(): ProviderMemory;
   /** The document, if it is known; sends no request. */
   known(): ServerMetadata | undefined;
   /** The checked document; asks the provider again if it is unknown. Throws `code`. */
@@ -75,7 +95,7 @@ export interface Provider {
 
 interface Watched {
   readonly options: ProviderOptions;
-  known: { readonly metadata: ServerMetadata; readonly at: number } | undefined;
+  known: Known | undefined;
   availability: Availability;
   /** The request in progress. */
   running: Promise<void> | undefined;
@@ -89,24 +109,27 @@ interface Watched {
 }
 
 /**
- * Resolves after the first attempt at discovery, whether or not it succeeded: a provider that is
- * down is unavailable, not fatal.
+ * Begins to read the document. A provider that is down is unavailable, not fatal. One whose
+ * document is known from before stays available.
  */
-export async function openProvider(options: ProviderOptions): Promise<Provider> {
-  const since = options.clock.now();
+export function openProvider(options: ProviderOptions): Provider {
+  const { before, retrySeconds } = options;
   const provider: Watched = {
     options,
-    known: undefined,
-    availability: { state: 'unavailable', reason: 'it has not been asked yet', since },
+    known: before?.known,
+    availability: before?.availability ?? { state: 'starting' },
     ...{ running: undefined, timer: undefined },
-    ...{ askedAt: Number.NEGATIVE_INFINITY, pause: options.retrySeconds },
-    ...{ doubtedAt: Number.NEGATIVE_INFINITY, isKept: false },
+    ...{ askedAt: Number.NEGATIVE_INFINITY, pause: before?.pause ?? retrySeconds },
+    ...{ doubtedAt: Number.NEGATIVE_INFINITY, isKept: before?.isKept ?? false },
     isClosed: false,
   };
-  await ask(provider);
-  retryLater(provider);
   return {
+    asked: ask(provider).then(() => retryLater(provider)),
     availability: () => provider.availability,
+    memory: () => {
+      const { known, availability, pause, isKept } = provider;
+      return { known, availability, pause, isKept };
+    },
     known: () => provider.known?.metadata,
     metadata: code => metadataOf(provider, code),
     newer: doubted => newerThan(provider, doubted),
@@ -213,7 +236,7 @@ function retryLater(provider: Watched): void {
  * provider is down.
  */
 function changeOf(from: Availability, to: Availability): Availability | undefined {
-  if (from.state === 'ready' || to.state === 'ready')
+  if (from.state !== 'unavailable' || to.state !== 'unavailable')
     return from.state === to.state ? undefined : to;
   return from.reason === to.reason ? undefined : { ...to, since: from.since };
 }

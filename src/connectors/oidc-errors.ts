@@ -24,6 +24,13 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   OAUTH_ABORT: 'idp_unreachable',
 };
 
+/** The provider rejected the bridge as a client, before it looked at what it was sent. */
+export class ClientRefused extends BridgeError {
+  constructor({ code, message, hint }: BridgeError) {
+    super(code, message, { hint });
+  }
+}
+
 const CHECK_CLIENT = 'check clientId, clientSecret, clientAuthentication and scopes';
 const SETTINGS_HINT =
   'Contact your administrator: your identity provider did not accept the settings of this bridge.';

@@ -19,7 +19,7 @@ import { providerError } from './oidc-errors.ts';
 export interface Heard {
   readonly status: number;
   /** Undefined if the answer could not be read. */
-  readonly body: { readonly refresh_token?: unknown } | undefined;
+  readonly body: { readonly refresh_token?: unknown; readonly error?: unknown } | undefined;
 }
 
 export interface Exchange {

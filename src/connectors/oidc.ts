@@ -22,11 +22,17 @@ import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { inspected } from './inspection.ts';
 import { createOidcClient, type OidcClient, type VerifiedAnswer } from './oidc-client.ts';
-import type { ClientAuthentication } from './oidc-client-authentication.ts';
-import { type DocumentNews, openProvider, type Provider } from './oidc-discovery.ts';
+import type { ClientCredentials } from './oidc-client-authentication.ts';
+import { createOidcClients, type EarlierClient, type OidcClients } from './oidc-clients.ts';
+import {
+  type DocumentNews,
+  openProvider,
+  type Provider,
+  type ProviderMemory,
+} from './oidc-discovery.ts';
 import { isSessionId } from './oidc-id-token.ts';
 import { claimsIn, identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
-import { createProviderKeys } from './oidc-keys.ts';
+import { createProviderKeys, type ProviderKeys } from './oidc-keys.ts';
 import { createLogout, type LogoutOptions } from './oidc-logout.ts';
 import {
   authenticationParameters,
@@ -36,7 +42,7 @@ import {
 
 const DEFAULT_RETRY: Seconds = 5;
 
-export interface OidcConnectorOptions {
+export interface OidcConnectorOptions extends ClientCredentials {
   readonly id: ConnectorId;
   readonly label: string;
   /**
@@ -48,9 +54,6 @@ export interface OidcConnectorOptions {
   readonly issuer: string;
   /** Where the discovery document is. Default: below the issuer. */
   readonly discovery?: string | undefined;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly clientAuthentication: ClientAuthentication;
   /** `openid` is added if missing. */
   readonly scopes: readonly string[];
   readonly claims: IdentityMapping;
@@ -70,33 +73,57 @@ export interface OidcConnectorOptions {
   readonly retrySeconds?: Seconds | undefined;
   readonly onChange?: ((availability: Availability) => void) | undefined;
   readonly onDocument?: ((news: DocumentNews) => void) | undefined;
+  /** What an earlier connector knew of the same provider. */
+  readonly before?: OidcMemory | undefined;
+}
+
+/** What a connector knows of its provider, for another connector of the same provider. */
+export interface OidcMemory {
+  readonly provider: ProviderMemory;
+  readonly keys: ProviderKeys;
+  readonly clients: readonly EarlierClient[];
+}
+
+export interface OidcConnector extends Connector {
+  /** Resolves after the first attempt at discovery, whether or not it succeeded. */
+  readonly asked: Promise<void>;
+  memory(): OidcMemory;
 }
 
 interface Parts {
   readonly options: OidcConnectorOptions;
   readonly provider: Provider;
+  readonly clients: OidcClients;
+  /** The current one of them. */
   readonly client: OidcClient;
   readonly source: IdentitySource;
 }
 
 /**
- * Resolves after the first attempt at discovery; a provider that is down makes an unavailable
- * connector, not an error.
+ * Begins discovery; a provider that is down makes an unavailable connector, not an error.
  */
-export async function createOidcConnector(options: OidcConnectorOptions): Promise<Connector> {
-  const { id, label, issuer, retrySeconds = DEFAULT_RETRY } = options;
-  const provider = await openProvider({ ...options, retrySeconds });
+export function createOidcConnector(options: OidcConnectorOptions): OidcConnector {
+  const { id, label, issuer, before, clock, retrySeconds = DEFAULT_RETRY } = options;
+  const provider = openProvider({ ...options, retrySeconds, before: before?.provider });
   // In the URL parser's spelling (no default port): the token request must repeat it exactly.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
-  const keys = createProviderKeys(options);
-  const client = createOidcClient({ ...options, redirectUri, keys, provider });
+  const keys = before?.keys ?? createProviderKeys(options);
+  const clients = createOidcClients({
+    credentials: credentialsOf(options),
+    before: before?.clients ?? [],
+    clock,
+    clientWith: credentials =>
+      createOidcClient({ ...options, ...credentials, redirectUri, keys, provider }),
+  });
   const source: IdentitySource = { issuer, trustedBy: issuer };
-  const parts: Parts = { options, provider, client, source };
+  const parts: Parts = { options, provider, clients, client: clients.current, source };
   return {
     id,
     label,
     protocol: 'oidc',
     acceptsUnsolicited: false,
+    asked: provider.asked,
+    memory: () => ({ provider: provider.memory(), keys, clients: clients.memory() }),
     availability: () => provider.availability(),
     source: () => source,
     begin: begun => begin(begun, parts),
@@ -128,7 +155,7 @@ async function begin(
   });
   return {
     request: { binding: 'redirect', url: redirectTo.href },
-    expectation: { protocol: 'oidc', nonce, codeVerifier },
+    expectation: { protocol: 'oidc', nonce, codeVerifier, clientId: options.clientId },
     source,
   };
 }
@@ -160,12 +187,12 @@ async function inspect(
 async function verify(
   response: AuthenticationResponse,
   expectation: Expectation | undefined,
-  { options, provider, client }: Parts,
+  { options, provider, clients }: Parts,
 ): Promise<VerifiedAnswer> {
-  const answer = answerFrom(response, expectation);
+  const { clientId, ...answer } = answerFrom(response, expectation);
   const metadata = await provider.metadata('idp_unreachable');
   const isComplete = isCompleteFor(options.claims);
-  return client.redeem(metadata, { ...answer, isComplete });
+  return clients.redeem(clientId, metadata, { ...answer, isComplete });
 }
 
 async function revoke(refreshToken: string, { provider, client }: Parts): Promise<void> {
@@ -185,7 +212,8 @@ function answerFrom(response: AuthenticationResponse, expectation: Expectation |
   if (new Set(callback.keys()).size !== callback.size)
     throw refused('a parameter occurs more than once');
   if (!callback.get('state')) throw refused('state is missing');
-  return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
+  const { nonce, codeVerifier, clientId } = expectation;
+  return { callback, nonce, codeVerifier, clientId };
 }
 
 function refused(why: string): BridgeError {
@@ -234,4 +262,9 @@ async function refresh(
   } catch (thrown) {
     return { kind: 'failed', error: asBridgeError(thrown), lost: 'nothing', tokens };
   }
+}
+
+function credentialsOf(options: ClientCredentials): ClientCredentials {
+  const { clientId, clientSecret, clientAuthentication } = options;
+  return { clientId, clientSecret, clientAuthentication };
 }

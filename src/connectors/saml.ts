@@ -7,7 +7,7 @@
  */
 import { type KeyObject, randomBytes } from 'node:crypto';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
-import type { BeginOptions, Clock, Connector, ServiceProviderMetadata } from '../core/ports.ts';
+import type { BeginOptions, Clock, Connector } from '../core/ports.ts';
 import type { MetadataLocation } from '../core/provider-facts.ts';
 import type {
   AuthenticationResponse,
@@ -24,6 +24,7 @@ import { createEngine, type Engine, type RequestedContext } from './saml/engine.
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import {
   type MetadataCopies,
+  type MetadataMemory,
   MetadataSource,
   type MetadataSourceOptions,
 } from './saml/idp-metadata-source.ts';
@@ -97,6 +98,16 @@ export interface SamlConnectorOptions {
   readonly onReading?: MetadataSourceOptions['onReading'];
   /** The metadata of earlier processes. */
   readonly copies?: MetadataCopies | undefined;
+  /** What an earlier connector knew of the metadata at the same place. */
+  readonly before?: MetadataMemory | undefined;
+}
+
+export interface SamlConnector extends Connector {
+  /** Resolves after the first reading of the IdP's metadata, whether it succeeded or not. */
+  readonly asked: Promise<void>;
+  memory(): MetadataMemory;
+  /** Our metadata for the IdP, which depends on what the IdP's metadata requires. */
+  metadata(): string;
 }
 
 const MAX_CLOCK_SKEW: Seconds = 120;
@@ -130,12 +141,10 @@ interface Parts {
 }
 
 /**
- * Resolves even if the IdP's metadata cannot be read: the connector is then unavailable and retries
- * by itself. Throws a RangeError for a clock skew of more than 120 seconds.
+ * Begins to read the IdP's metadata. If that fails, the connector is unavailable and retries by
+ * itself. Throws a RangeError for a clock skew of more than 120 seconds.
  */
-export async function createSamlConnector(
-  options: SamlConnectorOptions,
-): Promise<Connector & ServiceProviderMetadata> {
+export function createSamlConnector(options: SamlConnectorOptions): SamlConnector {
   const { id, label, baseUrl, clockSkewSeconds, allowUnsolicited } = options;
   if (!(clockSkewSeconds >= 0 && clockSkewSeconds <= MAX_CLOCK_SKEW))
     throw new RangeError(`clockSkewSeconds must be 0 to ${MAX_CLOCK_SKEW}`);
@@ -147,7 +156,7 @@ export async function createSamlConnector(
     signed: spMetadataXml({ ...described, requestsSigned: true }),
     unsigned: spMetadataXml({ ...described, requestsSigned: false }),
   };
-  const source = await MetadataSource.open({ ...options, location: options.metadata });
+  const source = new MetadataSource({ ...options, location: options.metadata });
   const parts: Parts = {
     options,
     entityId,
@@ -162,6 +171,8 @@ export async function createSamlConnector(
     label,
     protocol: 'saml',
     acceptsUnsolicited: allowUnsolicited,
+    asked: source.asked,
+    memory: () => source.memory(),
     availability: () => source.availability(),
     source: () => ({ issuer: source.known()?.entityId, trustedBy: placeOf(options.metadata) }),
     begin: begun => begin(begun, parts),

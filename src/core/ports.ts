@@ -164,7 +164,8 @@ export interface BackChannelLogout {
 
 /** SAML metadata of the bridge as a service provider. */
 export interface ServiceProviderMetadata {
-  metadata(): string;
+  /** Waits until it is known what the identity provider requires, or that it is not available. */
+  metadata(): Promise<string>;
 }
 
 // ---------------------------------------------------------------- stores

@@ -7,7 +7,13 @@ import { type Instant, MINUTE, type Seconds } from './time.ts';
 /** What the answer of the identity provider must match. */
 export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
-  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
+  | {
+      readonly protocol: 'oidc';
+      readonly nonce: string;
+      readonly codeVerifier: string;
+      /** The client that the code is for; undefined in attempts of earlier versions. */
+      readonly clientId?: string | undefined;
+    };
 
 /** The same user proves more. */
 export interface StepUpPurpose {
@@ -138,6 +144,8 @@ export interface ReceivedProviderSession {
 }
 
 export type Availability =
+  /** It is being asked for the first time; a sign-in waits for the outcome. */
+  | { readonly state: 'starting' }
   | { readonly state: 'ready' }
   /** `reason` is safe for a page: it names what failed and never contains a secret. */
   | { readonly state: 'unavailable'; readonly reason: string; readonly since: Instant };

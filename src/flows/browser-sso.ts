@@ -78,7 +78,7 @@ export const signInPage = page({
     if (session !== undefined) return showSignedIn(session, returnTo, parts);
     const [only, ...others] = connectors;
     // A user on the way to a page, with one way to sign in, is not asked which.
-    const isOnlyWay = others.length === 0 && only?.availability().state === 'ready';
+    const isOnlyWay = others.length === 0 && only?.availability().state !== 'unavailable';
     if (returnTo !== '/' && only !== undefined && isOnlyWay)
       return begin({ ...asked, connector: only.id }, browser, parts);
     return view('sign-in', {

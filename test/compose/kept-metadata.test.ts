@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { openSnapshot, type Snapshot } from '../../src/compose/compose.ts';
+import { openSnapshot as begin, type Snapshot } from '../../src/compose/compose.ts';
 import { openProcess, type Process } from '../../src/compose/process.ts';
 import type { Configuration, SamlConnectorConfiguration } from '../../src/config/configuration.ts';
 import { checkConfiguration, loadConfiguration } from '../../src/config/load.ts';
@@ -14,6 +14,13 @@ import { createLog } from '../../src/log.ts';
 import { forge } from '../connectors/saml-fixture.ts';
 import { writeConfiguration } from '../main/server-process.ts';
 import { placeSigningKeys } from '../support/keys.ts';
+
+/** A snapshot whose providers were asked. */
+const openSnapshot: typeof begin = async (...parts) => {
+  const snapshot = await begin(...parts);
+  await snapshot.asked;
+  return snapshot;
+};
 
 describe('the metadata of a SAML provider', () => {
   let directory: string;

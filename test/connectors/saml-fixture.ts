@@ -75,7 +75,8 @@ export function optionsWith(changes: Partial<SamlConnectorOptions> = {}): SamlCo
 export type Parts = Partial<ResponseParts>;
 
 export async function openConnector(changes: Partial<SamlConnectorOptions> = {}) {
-  const connector = await createSamlConnector(optionsWith(changes));
+  const connector = createSamlConnector(optionsWith(changes));
+  await connector.asked;
   const complete = (samlResponse: string, expectation: Expectation | undefined) =>
     connector.complete({ protocol: 'saml', samlResponse }, expectation);
   return {

@@ -38,13 +38,14 @@ function world(t: TestContext, copy?: KeptDocument) {
     },
   };
   const started = async (changes: Partial<MetadataSourceOptions> = {}): Promise<MetadataSource> => {
-    const source = await MetadataSource.open({
+    const source = new MetadataSource({
       ...{ location: { url: 'https://idp.example.test/x' }, outbound, clock, copies },
       onReading: news => void told.push(news),
       onChange: availability => void states.push(availability),
       ...changes,
     });
     t.after(() => source.close());
+    await source.asked;
     return source;
   };
   const kinds = (): readonly string[] => told.map(({ kind }) => kind);

@@ -112,7 +112,7 @@ describe('a SAML identity provider is asked', () => {
     wish: StepUpWish | undefined,
     changes: Partial<SamlConnectorOptions>,
   ) => {
-    const connector = await createSamlConnector(optionsWith({ signRequests: false, ...changes }));
+    const connector = createSamlConnector(optionsWith({ signRequests: false, ...changes }));
     const begun = await connector.begin({ attemptId: 'a', reauthenticate: false, wish });
     await connector.close();
     const encoded = new URL(addressIn(begun.request)).searchParams.get('SAMLRequest')!;

@@ -18,7 +18,7 @@ const DEFAULTS = {
 };
 
 let answered = '';
-const connector = await createOidcConnector({
+const connector = createOidcConnector({
   ...{ id: 'idp' as ConnectorId, label: 'IdP', baseUrl: 'https://bridge.example.test' },
   ...{ issuer: OIDC.issuer, clientId: OIDC.clientId, clientSecret: 'a-secret' },
   clientAuthentication: 'client_secret_basic',
@@ -37,6 +37,7 @@ const connector = await createOidcConnector({
     }),
   }),
 });
+await connector.asked;
 connector.close();
 
 export const target: FuzzTarget = {

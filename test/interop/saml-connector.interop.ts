@@ -34,7 +34,7 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
   const validator = createResponseValidator();
   const key = rsaKey();
   try {
-    const connector = await createSamlConnector({
+    const connector = createSamlConnector({
       id: 'acme' as ConnectorId,
       label: 'Acme',
       baseUrl: BASE_URL,
@@ -56,6 +56,7 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
       validator,
       ...journey.connector,
     });
+    await connector.asked;
     await idp.trust(connector.metadata());
     const person = PEOPLE.find(({ uid }) => uid === (journey.uid ?? 'alice'))!;
     try {

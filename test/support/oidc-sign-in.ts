@@ -26,7 +26,7 @@ export async function openConnector(
   limits: OutboundLimits = { timeoutSeconds: 5, maxBytes: 1_000_000 },
 ): Promise<Connector> {
   const outbound = createOutbound(limits);
-  const connector = await createOidcConnector({
+  const connector = createOidcConnector({
     id: 'acme' as ConnectorId,
     label: 'Acme',
     baseUrl: 'https://aws.example.com',
@@ -46,6 +46,7 @@ export async function openConnector(
     retrySeconds: 3600,
     ...overrides,
   });
+  await connector.asked;
   t.after(async () => {
     await connector.close();
     await outbound.close();

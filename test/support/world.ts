@@ -124,9 +124,13 @@ export interface World {
   readonly directory: string;
   /**
    * Another instance of the bridge on the same store, with the same configuration unless it is
-   * changed. It gets no request until `answer` installs its app.
+   * changed. It gets no request until `answer` installs its app. With `before` it is what a reload
+   * puts in the place of that one.
    */
-  compose(change?: (configuration: Configuration) => Configuration): Promise<Snapshot>;
+  compose(
+    change?: (configuration: Configuration) => Configuration,
+    before?: Snapshot,
+  ): Promise<Snapshot>;
   audit(): Promise<readonly AuditEvent[]>;
   /**
    * Signs a user in, in a new browser unless one is given. The page is the one after the redirect
@@ -286,14 +290,15 @@ async function furnish(
   write(file, options.configure?.(yaml, urls) ?? yaml);
   const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
-  const composeAnother: World['compose'] = async (change = same => same) => {
+  const composeAnother: World['compose'] = async (change = same => same, before) => {
     const process = openProcess({
       log: createLog({ level: 'debug', destination: lines(log) }),
       clock,
     });
     ends.push(() => process.close());
-    const another = await openSnapshot(process, change(configuration));
+    const another = await openSnapshot(process, change(configuration), before);
     ends.push(() => another.close());
+    await another.asked;
     return another;
   };
   const bridge = await composeAnother();

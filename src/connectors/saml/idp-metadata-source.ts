@@ -29,6 +29,16 @@ export interface MetadataSourceOptions {
   /** Called when reading begins to fail while metadata is in use, and when it works again. */
   readonly onReading?: ((news: ReadingNews) => void) | undefined;
   readonly copies?: MetadataCopies | undefined;
+  /** What an earlier one knew of the metadata at the same place. */
+  readonly before?: MetadataMemory | undefined;
+}
+
+/** What is known of metadata, for another source at the same place. */
+export interface MetadataMemory {
+  readonly good: Good | undefined;
+  readonly availability: Availability;
+  readonly failures: number;
+  readonly isFailing: boolean;
 }
 
 /** `cause` is for the log. */
@@ -68,29 +78,38 @@ export class MetadataSource {
   /** The newest copy; undefined before the first one was read or made. */
   #copy: KeptDocument | undefined;
   #hasRecalled = false;
-  #isFailing = false;
+  #isFailing: boolean;
   #availability: Availability;
+  /** Until the first reading is over. Its metadata can be of another IdP than that from before. */
+  #isFirst = true;
   #lastFault: unknown;
   #reading: Promise<void> | undefined;
   #readAt: Instant = Number.NEGATIVE_INFINITY;
-  #failures = 0;
+  #failures: number;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor(options: MetadataSourceOptions) {
+  /** Resolves after the first reading, whether it succeeded or not. */
+  readonly asked: Promise<void>;
+
+  /** Begins to read it. */
+  constructor(options: MetadataSourceOptions) {
+    const { before } = options;
     this.#options = options;
-    this.#availability = {
-      state: 'unavailable',
-      reason: 'it has not been asked yet',
-      since: options.clock.now(),
-    };
+    this.#good = before?.good;
+    this.#availability = before?.availability ?? { state: 'starting' };
+    this.#failures = before?.failures ?? 0;
+    this.#isFailing = before?.isFailing ?? false;
+    this.asked = this.#read();
   }
 
-  /** Resolves after the first reading, whether it succeeded or not. */
-  static async open(options: MetadataSourceOptions): Promise<MetadataSource> {
-    const source = new MetadataSource(options);
-    await source.#read();
-    return source;
+  memory(): MetadataMemory {
+    return {
+      good: this.#good,
+      availability: this.#availability,
+      failures: this.#failures,
+      isFailing: this.#isFailing,
+    };
   }
 
   /** Reads it if it is missing. Throws `connector_unavailable`. */
@@ -149,6 +168,7 @@ export class MetadataSource {
   #read(): Promise<void> {
     this.#reading ??= this.#readOnce().finally(() => {
       this.#reading = undefined;
+      this.#isFirst = false;
       this.#schedule();
     });
     return this.#reading;
@@ -158,9 +178,14 @@ export class MetadataSource {
     this.#readAt = this.#now();
     try {
       const text = await loadMetadata(this.#options);
+      if (this.#closed) return;
       const fresh = this.#parsed(text);
       // Users are known by connector and subject: under another IdP they would be other users.
-      if (this.#good !== undefined && fresh.entityId !== this.#good.metadata.entityId)
+      if (
+        !this.#isFirst &&
+        this.#good !== undefined &&
+        this.#good.metadata.entityId !== fresh.entityId
+      )
         throw new BridgeError('connector_unavailable', RENAMED);
       this.#tellSkipped(fresh);
       this.#good = { metadata: fresh, readAt: this.#now(), end: fresh.validUntil };
@@ -170,6 +195,7 @@ export class MetadataSource {
       this.#become({ state: 'ready' }, undefined);
       await this.#keepCopy(text, fresh);
     } catch (cause) {
+      if (this.#closed) return;
       this.#failures += 1;
       if (this.#good === undefined && !this.#hasRecalled) await this.#recall();
       if (this.#usable() === undefined) this.#becomeUnavailable(cause);
@@ -178,8 +204,8 @@ export class MetadataSource {
   }
 
   #tellSkipped({ skippedKeys }: IdpMetadata): void {
-    if (!isDeepStrictEqual(skippedKeys, this.#good?.metadata.skippedKeys ?? []))
-      this.#options.onSkippedKeys?.(skippedKeys);
+    const before = this.#isFirst ? [] : (this.#good?.metadata.skippedKeys ?? []);
+    if (!isDeepStrictEqual(skippedKeys, before)) this.#options.onSkippedKeys?.(skippedKeys);
   }
 
   /** Throws `connector_unavailable`. */

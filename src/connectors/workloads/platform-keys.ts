@@ -6,6 +6,7 @@
  * of the other. A platform that is down makes its keys old, and stops nothing else.
  */
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../../core/ports.ts';
@@ -13,7 +14,7 @@ import type { Availability } from '../../core/sign-in.ts';
 import { HOUR, MINUTE, type Seconds } from '../../core/time.ts';
 import type { WorkloadEntryId } from '../../core/workload.ts';
 import type { Outbound } from '../../outbound.ts';
-import { createKeyCache, type KeyLife, type KeySet } from '../key-cache.ts';
+import { createKeyCache, type KeyCache, type KeyLife, type KeySet } from '../key-cache.ts';
 import { fetchJson, fetchKeySet, unreachable } from '../key-set.ts';
 import { allowsHttp, isEndpoint } from '../oidc-metadata.ts';
 import { followingPermanently } from '../permanent-redirect.ts';
@@ -43,6 +44,15 @@ export interface PlatformKeys {
   /** Undefined if they were read just now. Throws what reading throws. */
   newer(): Promise<KeySet | undefined>;
   renewSoon(): void;
+  memory(): PlatformMemory;
+}
+
+/** What is known of the keys of an entry, for the same entry of a later configuration. */
+export interface PlatformMemory {
+  readonly entry: JwtEntry;
+  readonly cache: KeyCache;
+  /** Why they cannot be read; undefined if they can. */
+  readonly fault: string | undefined;
 }
 
 export interface PlatformKeysOptions {
@@ -50,15 +60,22 @@ export interface PlatformKeysOptions {
   readonly clock: Clock;
   /** Called when reading begins to fail, for another reason, or works again. */
   readonly onChange?: ((entry: WorkloadEntryId, availability: Availability) => void) | undefined;
+  /** What an earlier configuration knew. */
+  readonly before?: readonly PlatformMemory[] | undefined;
 }
 
 export function createPlatformKeys(
   entry: JwtEntry,
-  { outbound, clock, onChange }: PlatformKeysOptions,
+  { outbound, clock, onChange, before = [] }: PlatformKeysOptions,
 ): PlatformKeys {
-  const life = entry.keys.kind === 'file' ? ON_DISK : FETCHED;
-  const cache = createKeyCache({ clock, life });
-  let fault: string | undefined = 'not read yet';
+  const isFile = entry.keys.kind === 'file';
+  // A file is read at once, and can be another one now.
+  const known = isFile ? undefined : before.find(memory => isDeepStrictEqual(memory.entry, entry));
+  const { cache, fault: earlier } = known ?? {
+    cache: createKeyCache({ clock, life: isFile ? ON_DISK : FETCHED }),
+    fault: 'not read yet',
+  };
+  let fault = earlier;
   const become = (next: string | undefined): void => {
     if (next === fault) return;
     fault = next;
@@ -84,6 +101,7 @@ export function createPlatformKeys(
     current: () => cache.current(read),
     newer: () => cache.newer(read),
     renewSoon: () => cache.renewSoon(read),
+    memory: () => ({ entry, cache, fault }),
   };
 }
 

@@ -11,7 +11,11 @@ import type { WorkloadProofs } from '../../core/ports.ts';
 import { SIGNED_REQUEST_PREFIX } from '../../core/signed-caller.ts';
 import { type CallerIdentityParts, verifyCaller } from './caller-identity.ts';
 import type { WorkloadEntry } from './entry.ts';
-import { createPlatformKeys, type PlatformKeysOptions } from './platform-keys.ts';
+import {
+  createPlatformKeys,
+  type PlatformKeysOptions,
+  type PlatformMemory,
+} from './platform-keys.ts';
 import { type Platform, verifyToken } from './signed-token.ts';
 import { createSignerBudget } from './signer-budget.ts';
 
@@ -22,10 +26,13 @@ export interface WorkloadProofsOptions
   readonly partitions: Partitions;
 }
 
+export interface OpenWorkloadProofs extends WorkloadProofs {
+  memory(): readonly PlatformMemory[];
+  close(): Promise<void>;
+}
+
 /** Begins to read the keys of every platform, and does not wait for them. */
-export function createWorkloadProofs(
-  options: WorkloadProofsOptions,
-): WorkloadProofs & { close(): Promise<void> } {
+export function createWorkloadProofs(options: WorkloadProofsOptions): OpenWorkloadProofs {
   const { entries, partitions, clock, secrets } = options;
   let isClosed = false;
   const onChange: PlatformKeysOptions['onChange'] = (id, availability) => {
@@ -42,12 +49,13 @@ export function createWorkloadProofs(
     budget: createSignerBudget(),
     endpointOf: host => endpointIn(partitions, host),
   };
-  for (const { keys } of platforms) keys.current().catch(() => {});
+  for (const { keys } of platforms) keys.newer().catch(() => {});
   return {
     verify: proof =>
       proof.startsWith(SIGNED_REQUEST_PREFIX)
         ? verifyCaller(proof, callers)
         : verifyToken(proof, platforms, { now: clock.now(), secrets }),
+    memory: () => platforms.map(({ keys }) => keys.memory()),
     close: async () => {
       isClosed = true;
     },
