@@ -8,6 +8,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Seconds } from './core/time.ts';
+import { leaveExpectations } from './http/unread-body.ts';
 
 /**
  * Milliseconds and bytes. The timeouts are looked at once in the checking interval, whose own
@@ -68,6 +69,7 @@ export async function openListener(
   server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
   server.timeout = SILENCE_MILLISECONDS;
   server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
+  leaveExpectations(server);
   await listen(server, { host, port });
   const [delay, drain] = [new AbortController(), new AbortController()];
   return {

@@ -17,6 +17,7 @@ import { allowOrigins, preflight } from './cors.ts';
 import { loadSession } from './current-session.ts';
 import { type ErrorFace, errorResponses } from './error-responses.ts';
 import { onlyNavigations, refusePrefetch, securityHeaders } from './guards.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { offerNonce } from './proof.ts';
 import { isRequestLimit, readsBody } from './rate-limits.ts';
 import { bodyParser, readInput } from './read.ts';
@@ -25,6 +26,7 @@ import type { Method, Route } from './route.ts';
 import { signInLink } from './sign-in-links.ts';
 import { byPage } from './step-up.ts';
 import { type MountParts, type Toolkit, toolkitOf } from './toolkit.ts';
+import { leaveUnread } from './unread-body.ts';
 import { isFromElsewhere, wayBack } from './way-back.ts';
 
 export function mount<Parts extends MountParts>(
@@ -42,6 +44,7 @@ export function mount<Parts extends MountParts>(
     mountRows(rows.filter(isHere), toolkit);
 
   const seePeer = (request: Request): void => parts.forwarded.see(request, peer => trusts(peer, 0));
+  app.use(oneAtATime, leaveUnread);
   app.use(requestContext(parts.log, seePeer));
   app.use(securityHeaders(parts));
   app.use(refusePrefetch);

@@ -1,7 +1,9 @@
 /** Reading a request: what comes out is checked, and a handler never sees the raw request. */
+import { Readable } from 'node:stream';
 import { json as parseJson, type Request, type RequestHandler, urlencoded } from 'express';
 import * as z from 'zod';
 import { BridgeError } from '../core/errors.ts';
+import { askForBody } from './unread-body.ts';
 
 /** What a row reads: a schema for each part. The handler gets them as one object. */
 export interface Reads {
@@ -40,11 +42,55 @@ export function bodyParser({
   json,
   maxBytes = SMALL_BODY_BYTES,
 }: Reads = {}): RequestHandler[] {
-  if (form !== undefined)
-    return [urlencoded({ extended: false, limit: maxBytes, parameterLimit: 20 })];
-  if (json !== undefined)
-    return [parseJson({ strict: true, limit: maxBytes, type: 'application/json' })];
-  return [];
+  if (form !== undefined) {
+    const parse = urlencoded({ extended: false, limit: maxBytes, parameterLimit: 20 });
+    return [parsed('application/x-www-form-urlencoded', maxBytes, parse)];
+  }
+  if (json === undefined) return [];
+  return [parsed('application/json', maxBytes, parseJson({ strict: true, limit: maxBytes }))];
+}
+
+/**
+ * Parses what was read, on the wire and after decompression at most `maxBytes`. The parser of
+ * Express reads by itself, but a body that is too large to its end, and reports it only then; so it
+ * gets a whole body. Throws `payload_too_large`.
+ */
+function parsed(type: string, maxBytes: number, parse: RequestHandler): RequestHandler {
+  return async (request, response, next) => {
+    // Of another type, the body stays unread.
+    if (!request.is(type)) return next();
+    const { headers } = request;
+    if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    askForBody(request, response);
+    const whole = Readable.from([await bodyOf(request, maxBytes)], { objectMode: false });
+    const read = Object.assign(whole, { headers, body: undefined as unknown });
+    parse(read as unknown as Request, response, (thrown?: unknown) => {
+      request.body = read.body;
+      next(thrown);
+    });
+  };
+}
+
+/** Stops reading beyond the limit. Throws `payload_too_large`, `bad_request`. */
+function bodyOf(request: Request, maxBytes: number): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const take = (chunk: Buffer): void => {
+    size += chunk.byteLength;
+    chunks.push(chunk);
+    if (size <= maxBytes) return;
+    request.off('data', take).pause();
+    reject(tooLarge(maxBytes));
+  };
+  request.on('data', take);
+  request.once('end', () => resolve(Buffer.concat(chunks, size)));
+  request.once('close', () => reject(new BridgeError('bad_request', 'the body broke off')));
+  return promise;
+}
+
+function tooLarge(maxBytes: number): BridgeError {
+  return new BridgeError('payload_too_large', `the body is larger than ${maxBytes} bytes`);
 }
 
 /** Everything that a row reads. */

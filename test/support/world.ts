@@ -33,6 +33,7 @@ import { createOidcIdp, type OidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts'
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
 import type { SignOn } from '../../src/dev/saml-idp/metadata.ts';
 import { createSamlIdp, type SamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { leaveExpectations } from '../../src/http/unread-body.ts';
 import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
@@ -303,6 +304,7 @@ async function furnish(
   };
   const bridge = await composeAnother();
   answer(servers.bridge, createApp(bridge));
+  leaveExpectations(servers.bridge);
 
   return {
     urls,
