@@ -17,13 +17,28 @@ const WARM_UPS = 3;
 
 /** `key` signs the proof that the account trusts. */
 const TRUSTS = {
-  saml: { name: 'SAML', account: 'prod', key: 'saml.pem' },
-  'web-identity': { name: 'web identity', account: 'staging', key: 'web-identity.pem' },
+  saml: { name: 'SAML', account: 'prod', key: 'saml.pem', settings: '' },
+  'saml-assertion': {
+    name: 'SAML (samlSignatures: assertion)',
+    account: 'prod',
+    key: 'saml.pem',
+    settings: 'samlSignatures: assertion,',
+  },
+  'web-identity': {
+    name: 'web identity',
+    account: 'staging',
+    key: 'web-identity.pem',
+    settings: '',
+  },
 } as const;
 
 export async function measureHandOut(trust: keyof typeof TRUSTS): Promise<Comparison> {
-  const { name, account, key } = TRUSTS[trust];
-  const world = await startWorld({ clock: 'running', through: { aws: answeringAssumeRole } });
+  const { name, account, key, settings } = TRUSTS[trust];
+  const world = await startWorld({
+    clock: 'running',
+    through: { aws: answeringAssumeRole },
+    configure: yaml => yaml.replace(`name: ${account},`, `name: ${account}, ${settings}`),
+  });
   const servers: ServerProcess[] = [];
   try {
     const { accessToken } = await loginByDevice(world, 'bob', 'oidc');

@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Comparison | readonly Compar
   organization: measureOrganization,
   'front-door': measureFrontDoor,
   'hand-out-saml': () => measureHandOut('saml'),
+  'hand-out-saml-assertion': () => measureHandOut('saml-assertion'),
   'hand-out-web-identity': () => measureHandOut('web-identity'),
   refresh: measureRefresh,
   elevations: measureElevations,

@@ -22,7 +22,9 @@ const IDLE = new Set(['(idle)', '(root)']);
 
 /** Arguments of Node.js for a process that is measured. */
 export function profileFlags(directory = process.env[VARIABLE]): readonly string[] {
-  return directory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${directory}`];
+  if (directory === undefined) return [];
+  const preload = new URL('profile-workers.ts', import.meta.url).href;
+  return ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--import=${preload}`];
 }
 
 /** Does the work, and counts its samples if this run is profiled. */
