@@ -1,11 +1,12 @@
 /**
  * Checks that a PostgreSQL URL protects its password and the sessions on the network.
  *
- * Read as pg 8 reads it (pg-connection-string): of a repeated parameter the last one
- * counts, `host` overrides the host of the URL, without `sslmode` there is no TLS. `prefer`,
- * `require` and `verify-ca` are as strict as `verify-full` until pg 9, or until `uselibpqcompat`
- * selects the weaker meaning of PostgreSQL.
+ * Of several hosts, each is checked. Read as pg 8 reads it (pg-connection-string): of a repeated
+ * parameter the last one counts, `host` overrides the host of the URL, without `sslmode` there is
+ * no TLS. `prefer`, `require` and `verify-ca` are as strict as `verify-full` until pg 9, or until
+ * `uselibpqcompat` selects the weaker meaning of PostgreSQL.
  */
+import { databaseHosts } from '../core/database-hosts.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import type { Problem } from './problems.ts';
 
@@ -16,6 +17,15 @@ const NO_URL: Problem = {
 const NO_HOST: Problem = {
   message: 'points at a PostgreSQL URL without a host.',
   fix: 'Put postgresql://user:password@host/database there; for a Unix socket, add ?host=/directory.',
+};
+const HOSTS_IN_PARAMETER: Problem = {
+  message: 'points at a PostgreSQL URL with several hosts in the parameter host.',
+  fix: 'Write them before the database: postgresql://user:password@a:5432,b:5432/database.',
+};
+const OTHER_ATTRIBUTE: Problem = {
+  message:
+    'points at a PostgreSQL URL whose target_session_attrs asks for another server than the primary one.',
+  fix: 'Write target_session_attrs=read-write, or leave it out: the bridge always uses the server that takes writes.',
 };
 const VERIFIED =
   'Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.';
@@ -55,11 +65,21 @@ const SSL_MODES = new Map<string, Problem | undefined>([
  * the URL contains a password.
  */
 export function databaseUrlProblem(text: string): Problem | undefined {
-  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return NO_URL;
-  const { hostname, searchParams } = new URL(text);
+  const hosts = databaseHosts(text);
+  if (hosts === undefined) return NO_URL;
+  if (hosts.isOther) return OTHER_ATTRIBUTE;
+  const problems = hosts.urls.map(hostProblem);
+  return (
+    problems.find(problem => problem?.warning === undefined && problem) ?? problems.find(Boolean)
+  );
+}
+
+function hostProblem(url: string): Problem | undefined {
+  const { hostname, searchParams } = new URL(url);
   const host = searchParams.getAll('host').at(-1) || hostname;
   // pg would read it from the environment.
   if (host === '') return NO_HOST;
+  if (host.includes(',')) return HOSTS_IN_PARAMETER;
   const isSocket = /^(?:\/|%2f)/i.test(host);
   if (isSocket || isLoopbackHost(host.toLowerCase())) return undefined;
   const mode = searchParams.getAll('sslmode').at(-1) ?? '';

@@ -54,7 +54,7 @@ const store = z.strictObject({
   postgres: z
     .strictObject({
       url: secret().describe(
-        'Connection URL, `postgresql://user:password@host/database?sslmode=verify-full`. `sslmode` is required except for loopback and Unix sockets (`?host=/directory`).',
+        'Connection URL, `postgresql://user:password@host/database?sslmode=verify-full`. `sslmode` is required except for loopback and Unix sockets (`?host=/directory`). Several hosts, `@a:5432,b:5432/`, are tried in turn: the bridge uses the one that takes writes.',
       ),
     })
     .optional()

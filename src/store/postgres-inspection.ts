@@ -5,7 +5,8 @@ import type { Database, Row } from './database.ts';
 import { createKnownKeys } from './known-keys.ts';
 import { POSTGRES } from './migrations/dialect.ts';
 import { type AppliedStep, schemaOf, stepsFor } from './migrations/migrations.ts';
-import { explain, placeOf } from './postgres.ts';
+import { explain, hostsOf, placeOf } from './postgres.ts';
+import { connectToPrimary } from './postgres-primary.ts';
 
 const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
@@ -25,8 +26,18 @@ export async function inspectPostgresStore(url: string): Promise<StoreFacts> {
 }
 
 async function readContent(url: string, place: string): Promise<Content> {
+  const client = await connectToPrimary(hostsOf(url), reader);
+  try {
+    await client.query('BEGIN READ ONLY');
+    return await contentOf(client, place);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function reader(connectionString: string): pg.Client {
   const client = new pg.Client({
-    connectionString: url,
+    connectionString,
     application_name: 'rolebridge doctor',
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     statement_timeout: STATEMENT_MILLISECONDS,
@@ -34,13 +45,7 @@ async function readContent(url: string, place: string): Promise<Content> {
   });
   // A connection that breaks also fails the statement that runs on it.
   client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.query('BEGIN READ ONLY');
-    return await contentOf(client, place);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  return client;
 }
 
 /** What a server says of itself, its schema, and what this user can do there. */

