@@ -20,6 +20,8 @@ ENTRYPOINT ["node", "src/dev/local-aws/main.ts"]
 
 FROM node:24-slim@sha256:cd84903a12dbd26b46f1f3b8144a2568c41c5d37ddd0c7a80a34c7a19786b35f AS server
 ENV NODE_ENV=production
+# Less memory for short-lived objects (V8, in MB; its default is 16).
+ENV NODE_OPTIONS=--max-semi-space-size=8
 # Address of the health check; use the port of listen.port in the configuration.
 ENV HEALTH_URL=http://127.0.0.1:3000/healthz
 WORKDIR /app

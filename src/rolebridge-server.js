@@ -30,7 +30,26 @@ if (isOldNode()) {
         : 'Install a newer Node.js.'),
   );
 } else {
+  await keepCompiledCode();
   await import('./main.ts').catch(explain);
+}
+
+/**
+ * Keeps compiled code in the directory that systemd makes for the service (`CacheDirectory=`).
+ * Node.js does it by itself for `NODE_COMPILE_CACHE`. What is in there is run, so it is nowhere
+ * where another user can write, such as the default of Node.js below /tmp.
+ */
+async function keepCompiledCode() {
+  const { NODE_COMPILE_CACHE: chosen, CACHE_DIRECTORY: directory } = process.env;
+  if (chosen !== undefined || directory === undefined || process.getuid === undefined) return;
+  const [{ lstatSync }, { join }, { enableCompileCache }] = await Promise.all([
+    import('node:fs'),
+    import('node:path'),
+    import('node:module'),
+  ]);
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (found === undefined || !found.isDirectory() || found.uid !== process.getuid()) return;
+  if ((found.mode & 0o022) === 0) enableCompileCache(join(directory, 'code'));
 }
 
 function isOldNode() {
