@@ -37,6 +37,8 @@ export function openPrimary(
     // A connection that breaks while idle has already left the pool; the next caller gets a new
     // one, or the fault.
     pool.on('error', () => {});
+    // One that breaks while a caller has it also fails the caller's statement.
+    pool.on('connect', client => void client.on('error', () => {}));
     return pool;
   };
   const pools = urls.map(open);

@@ -100,6 +100,9 @@ describe('a store on two PostgreSQL servers', { skip }, () => {
 
     const given: string[] = [];
     let isOver = false;
+    t.after(() => {
+      isOver = true;
+    });
     const claiming = Array.from({ length: 4 }, async (_, worker) => {
       for (let number = 0; !isOver; number++) {
         const key = `key ${worker} ${number}`;
@@ -108,8 +111,9 @@ describe('a store on two PostgreSQL servers', { skip }, () => {
       }
     });
     await inTime(async () => given.length > 50);
-    await streamed(pair);
+    // The standby has what was given before, and can lack what is given meanwhile.
     const before = [...given];
+    await streamed(pair);
     crash(pair.primary);
     await ask(pair.standby, 'SELECT pg_promote()');
     const began = performance.now();
@@ -123,6 +127,33 @@ describe('a store on two PostgreSQL servers', { skip }, () => {
     await store.ping();
     assert.deepEqual(await store.readAudit({ limit: 10 }), [SIGN_OUT]);
     t.diagnostic(`50 keys were given ${Math.round(took)} ms after the promotion`);
+  });
+
+  it('survives connections that the server ends at any moment', async t => {
+    const primary = await startPostgres();
+    t.after(() => primary.stop());
+    const store = await opened(t, urlOf([primary]));
+    let isOver = false;
+    t.after(() => {
+      isOver = true;
+    });
+    const outcomes = new Map<boolean | 'unknown', number>();
+    const claiming = Array.from({ length: 20 }, async (_, worker) => {
+      for (let number = 0; !isOver; number++) {
+        const outcome = await claim(store, `key ${worker} ${number}`);
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+    });
+    const end =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rolebridge'";
+    for (let round = 0; round < 40; round++) {
+      await ask(primary, end);
+      await pause(20);
+    }
+    isOver = true;
+    await Promise.all(claiming);
+    assert.ok((outcomes.get('unknown') ?? 0) > 0 && (outcomes.get(true) ?? 0) > 0);
+    assert.equal(await claim(store, 'another key'), true);
   });
 
   it('tells callers that the database fails while no server takes writes', async t => {
