@@ -148,13 +148,29 @@ export interface PendingSession {
   readonly jkt: string | undefined;
 }
 
-/** The first tokens of a session. Throws `grant_invalid`. */
+/** The first tokens of a session, recorded. Throws `grant_invalid`. */
 export async function pickUpSession(
   parts: TokensParts,
   requester: Requester,
-  { session: id, client, jkt }: PendingSession,
+  pending: PendingSession,
 ): Promise<TokenAnswer> {
-  const { cliSessions, callers, recorder, clock } = parts;
+  const answer = await prepareTokens(parts, requester, pending);
+  await recordPickUp(parts, requester, answer.session);
+  return answer;
+}
+
+/** Tokens that no terminal has yet, and their session. */
+export interface PreparedTokens extends TokenAnswer {
+  readonly session: CliSession;
+}
+
+/** Throws `grant_invalid`. Nothing is handed out before `recordPickUp`. */
+export async function prepareTokens(
+  parts: TokensParts,
+  requester: Requester,
+  { session: id, client, jkt }: PendingSession,
+): Promise<PreparedTokens> {
+  const { cliSessions, callers, clock } = parts;
   const session = await cliSessions.find(id);
   if (session === undefined || !callers.isLive(session))
     throw await refusedGrant(parts, requester, {
@@ -168,7 +184,16 @@ export async function pickUpSession(
       why: 'the session was ended while it was picked up',
       session,
     });
-  const { summary, notAfter } = session;
+  return { ...pair, jkt, sessionNotAfter: session.notAfter, session };
+}
+
+/** Records that a terminal has its session; if that fails, the session ends. */
+export async function recordPickUp(
+  { recorder, cliSessions }: TokensParts,
+  { origin }: Requester,
+  session: CliSession,
+): Promise<void> {
+  const { id, summary } = session;
   await recorder.recordOrUndo(
     ownerOf(session, origin),
     {
@@ -183,7 +208,6 @@ export async function pickUpSession(
     },
     () => cliSessions.end(id),
   );
-  return { ...pair, jkt, sessionNotAfter: notAfter };
 }
 
 /** A new pair of tokens; undefined if the session has ended in the meantime. */

@@ -2,17 +2,12 @@
  * The device authorization grant (RFC 8628): a terminal asks, a user looks and decides, the
  * terminal picks up.
  *
- * Owns: device and user codes, the pace of polling, audit events. Does not own: the browser's half
- * (device-confirmation), states (core/device-grant), tokens (tokens), pages
- * (flows/cli-device-login).
+ * Owns: device and user codes. Does not own: the browser's half (device-confirmation), the
+ * terminal's (device-redemption), states (core/device-grant), pages (flows/cli-device-login).
  */
 import {
-  countPoll,
   DEVICE_GRANT_MEMORY_SECONDS,
   DEVICE_GRANT_SECONDS,
-  type Pace,
-  readUserCode,
-  redeem,
   USER_CODE_ALPHABET,
   USER_CODE_LENGTH,
   type UserCode,
@@ -33,12 +28,16 @@ import {
   inspectLogin,
   requireEnabled,
 } from './device-confirmation.ts';
+import {
+  type DeviceRedemptionParts,
+  isLiveDeviceCode,
+  type PresentedDeviceCode,
+  redeemDeviceCode,
+} from './device-redemption.ts';
 import { refusedLogin } from './login-refusal.ts';
 
-export interface DeviceAuthorizationParts extends DeviceConfirmationParts {
-  /** Between two polls. */
-  readonly intervalSeconds: Seconds;
-}
+export type DeviceAuthorizationParts = DeviceConfirmationParts &
+  Omit<DeviceRedemptionParts, 'paces'>;
 
 export interface DeviceAuthorizationRequest {
   readonly client: OAuthClient;
@@ -51,13 +50,6 @@ export interface DeviceAuthorizationAnswer {
   readonly userCode: UserCode;
   readonly expiresInSeconds: Seconds;
   readonly intervalSeconds: Seconds;
-}
-
-export interface PresentedDeviceCode {
-  readonly deviceCode: string;
-  readonly client: OAuthClient;
-  /** The thumbprint of the key that the request proves. */
-  readonly jkt: string | undefined;
 }
 
 export interface DeviceAuthorization {
@@ -90,17 +82,14 @@ export interface DeviceAuthorization {
   disown(viewer: Viewer, entered: EnteredCode): Promise<void>;
   /**
    * Throws `authorization_pending`, `slow_down`, `device_denied`, `device_code_expired`,
-   * `grant_invalid`.
+   * `grant_invalid`. For a minute, the caller who had the tokens gets them again.
    */
   redeem(requester: Requester, presented: PresentedDeviceCode): Promise<TokenAnswer>;
   /** Whether a login is pending, or was a moment ago, under this device code. */
   isLive(deviceCode: string): Promise<boolean>;
 }
 
-interface Context extends DeviceAuthorizationParts {
-  /** By the digest of the device code; the least recently polled first. */
-  readonly paces: Map<string, Pace>;
-}
+interface Context extends DeviceAuthorizationParts, DeviceRedemptionParts {}
 
 export function createDeviceAuthorization(parts: DeviceAuthorizationParts): DeviceAuthorization {
   const context: Context = { ...parts, paces: new Map() };
@@ -113,7 +102,7 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     approve: (viewer, entered) => approveLogin(context, viewer, entered),
     disown: (viewer, entered) => disownLogin(context, viewer, entered),
     redeem: (requester, presented) => redeemDeviceCode(context, requester, presented),
-    isLive: deviceCode => isLive(context, deviceCode),
+    isLive: deviceCode => isLiveDeviceCode(context, deviceCode),
   };
 }
 
@@ -164,72 +153,4 @@ async function storeGrant(
   // secret half.
   const deviceCode = `${userCode}.${secret}`;
   return { deviceCode, userCode, expiresInSeconds: DEVICE_GRANT_SECONDS, intervalSeconds };
-}
-
-// ---------------------------------------------------------------- poll
-
-async function redeemDeviceCode(
-  context: Context,
-  requester: Requester,
-  presented: PresentedDeviceCode,
-): Promise<TokenAnswer> {
-  const session = await sessionFor(context, presented).catch(async (thrown: unknown) => {
-    throw await refusedLogin(context.recorder, requester, thrown);
-  });
-  const { client, jkt } = presented;
-  return context.tokens.pickUp(requester, { session, client: client.id, jkt });
-}
-
-/** The session of an approved login, once. Throws as `DeviceAuthorization.redeem` does. */
-async function sessionFor(
-  context: Context,
-  { deviceCode, client }: PresentedDeviceCode,
-): Promise<string> {
-  const { deviceGrants, secrets, clock } = context;
-  const { code, secret } = partsOf(deviceCode);
-  if (code === undefined || secret === '')
-    throw new BridgeError('grant_invalid', 'the input is not a device code');
-  const digest = secrets.digest(secret);
-  keepPace(context, digest);
-  const now = clock.now();
-  const session = await deviceGrants.update(code, now, grant => {
-    if (!secrets.equal(grant.deviceCodeDigest, digest))
-      throw new BridgeError('grant_invalid', 'unknown device code');
-    if (grant.request.client.id !== client.id)
-      throw new BridgeError('grant_invalid', 'the device code was issued to another client');
-    const { next, session: value } = redeem(grant, now);
-    return { next, value };
-  });
-  if (session === undefined) throw new BridgeError('grant_invalid', 'unknown device code');
-  return session;
-}
-
-async function isLive(
-  { deviceGrants, secrets, clock }: Context,
-  deviceCode: string,
-): Promise<boolean> {
-  const { code, secret } = partsOf(deviceCode);
-  const grant = code === undefined ? undefined : await deviceGrants.find(code, clock.now());
-  return grant !== undefined && secrets.equal(grant.deviceCodeDigest, secrets.digest(secret));
-}
-
-function partsOf(deviceCode: string): {
-  readonly code: UserCode | undefined;
-  readonly secret: string;
-} {
-  const [half = '', secret = ''] = deviceCode.split('.');
-  return { code: readUserCode(half), secret };
-}
-
-/** Device codes whose pace is kept in memory; beyond it, the least recently polled is evicted. */
-const MAX_PACES = 10_000;
-
-/** Throws `slow_down`. Each instance of the bridge counts the polls that it sees itself. */
-function keepPace({ paces, clock, intervalSeconds }: Context, digest: string): void {
-  const { pace, tooSoon } = countPoll(paces.get(digest), clock.now(), intervalSeconds);
-  paces.delete(digest);
-  paces.set(digest, pace);
-  if (paces.size > MAX_PACES) paces.delete(paces.keys().next().value!);
-  if (tooSoon)
-    throw new BridgeError('slow_down', `polled again within ${pace.intervalSeconds} seconds`);
 }

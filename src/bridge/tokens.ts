@@ -13,6 +13,7 @@ import type { OAuthClient } from '../core/oauth-client.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant } from '../core/time.ts';
+import type { TokenPair } from '../core/tokens.ts';
 import {
   type EndReason,
   endSession,
@@ -20,7 +21,10 @@ import {
   notAfterFor,
   openSession,
   type PendingSession,
+  type PreparedTokens,
   pickUpSession,
+  prepareTokens,
+  recordPickUp,
   type TokenAnswer,
   type TokensParts,
 } from './cli-sessions.ts';
@@ -35,6 +39,11 @@ export interface Tokens {
   open(viewer: Viewer, confirmation: LoginConfirmation): Promise<CliSession>;
   /** The first tokens of an opened session. Throws `grant_invalid` if it has ended. */
   pickUp(requester: Requester, pending: PendingSession): Promise<TokenAnswer>;
+  /** Tokens of an opened session that `recordPickUp` must follow. Throws `grant_invalid`. */
+  prepare(requester: Requester, pending: PendingSession): Promise<PreparedTokens>;
+  recordPickUp(requester: Requester, session: CliSession): Promise<void>;
+  /** The live session of tokens that were not refreshed yet; undefined otherwise. */
+  sessionOfFirst(tokens: TokenPair): Promise<CliSession | undefined>;
   /**
    * Throws `grant_invalid`. Within its grace period, a token that was used before gives the same
    * answer to the network of its first use; beyond it, the session ends.
@@ -72,6 +81,9 @@ export function createTokens(parts: TokensParts): Tokens {
     notAfterFor: (viewer, client) => notAfterFor(parts, viewer.session, client?.application),
     open: (viewer, confirmation) => openSession(parts, viewer, confirmation),
     pickUp: (requester, pending) => pickUpSession(parts, requester, pending),
+    prepare: (requester, pending) => prepareTokens(parts, requester, pending),
+    recordPickUp: (requester, session) => recordPickUp(parts, requester, session),
+    sessionOfFirst: tokens => sessionOfFirst(parts, tokens),
     refresh: (requester, presented) => refreshSession(parts, requester, presented),
     callerOf: (shown, origin) => callerOf(parts, shown, origin),
     sessionBehind: token => sessionBehind(parts, token),
@@ -103,6 +115,15 @@ async function callerOf(
     );
   await proofs.requireBinding(origin, { token, proof }, { jkt: record.jkt, session });
   return callers.callerIn(session, record.usableUntil ?? record.expiresAt, origin);
+}
+
+async function sessionOfFirst(
+  { refreshTokens, callers, clock }: TokensParts,
+  { refreshToken }: TokenPair,
+): Promise<CliSession | undefined> {
+  const found = await refreshTokens.findWithSession(refreshToken, clock.now());
+  if (found === undefined || found.record.used !== undefined) return undefined;
+  return callers.isLive(found.session) ? found.session : undefined;
 }
 
 async function sessionBehind(parts: TokensParts, token: string): Promise<string | undefined> {

@@ -6,8 +6,10 @@
  * own: where a grant is stored, who can decide.
  */
 import { BridgeError } from './errors.ts';
+import { networkDistance } from './network-distance.ts';
 import type { NamedClient } from './oauth-client.ts';
 import type { Instant, Seconds } from './time.ts';
+import type { TokenPair } from './tokens.ts';
 
 /** How long a user can take. */
 export const DEVICE_GRANT_SECONDS: Seconds = 600;
@@ -28,6 +30,29 @@ export interface DeviceLoginRequest {
   readonly reauthenticate: boolean;
 }
 
+/** Who picked the tokens up, and when. */
+export interface Redemption {
+  readonly at: Instant;
+  readonly address: string;
+  readonly userAgent?: string | undefined;
+  /** Names the kept answer, together with the device code. */
+  readonly answer: string;
+  /** Whether the trail has it; until then no other caller records it. */
+  readonly isRecorded?: boolean | undefined;
+}
+
+/** What a terminal was answered, for as long as the answer can be repeated. Secrets. */
+export interface DeviceAnswer {
+  readonly session: string;
+  readonly tokens: TokenPair;
+  /** The thumbprint of the key to which the tokens are bound. */
+  readonly jkt?: string | undefined;
+  readonly expiresAt: Instant;
+}
+
+/** How long the answer is repeated, for a terminal that did not get it. */
+export const DEVICE_ANSWER_SECONDS: Seconds = 60;
+
 export interface DeviceGrant {
   readonly request: DeviceLoginRequest;
   /** SHA-256 of the secret half of the device code. */
@@ -39,6 +64,8 @@ export interface DeviceGrant {
   readonly state: 'pending' | 'approved' | 'denied' | 'redeemed';
   /** The id of the CLI session that waits to be picked up, once approved. */
   readonly session?: string | undefined;
+  /** Once redeemed. */
+  readonly redemption?: Redemption | undefined;
   /**
    * SHA-256 of the id of the browser session in which it was decided. There, the same form sent
    * again is not a wrong code.
@@ -83,16 +110,25 @@ export function deny(
   return { ...grant, state: 'denied', decidedIn };
 }
 
+export interface Redeemed {
+  readonly next: DeviceGrant;
+  readonly session: string;
+  /** The first one: it alone has tokens. */
+  readonly redemption: Redemption | undefined;
+}
+
 /**
- * The session of an approved grant, once. Throws `authorization_pending`, `device_denied`,
- * `device_code_expired`, `grant_invalid` (RFC 8628 section 3.5).
+ * The session of an approved grant, once. The caller who had it gets the same again for a minute.
+ * Throws `authorization_pending`, `device_denied`, `device_code_expired`, `grant_invalid` (RFC 8628
+ * section 3.5).
  */
-export function redeem(
-  grant: DeviceGrant,
-  now: Instant,
-): { readonly next: DeviceGrant; readonly session: string } {
-  if (grant.state === 'redeemed')
+export function redeem(grant: DeviceGrant, now: Instant, redemption?: Redemption): Redeemed {
+  if (grant.state === 'redeemed') {
+    const first = grant.redemption;
+    if (first !== undefined && isSameCaller(first, redemption) && isRepeatable(first, now))
+      return { next: grant, session: grant.session!, redemption: first };
     throw new BridgeError('grant_invalid', 'the device code was used before');
+  }
   if (grant.state === 'denied') throw new BridgeError('device_denied', 'the user denied the login');
   if (now >= grant.decideBy)
     throw new BridgeError(
@@ -101,7 +137,42 @@ export function redeem(
     );
   if (grant.state === 'pending')
     throw new BridgeError('authorization_pending', 'the user has not decided yet');
-  return { next: { ...grant, state: 'redeemed' }, session: grant.session! };
+  const next: DeviceGrant = {
+    ...grant,
+    state: 'redeemed',
+    ...(redemption !== undefined && { redemption }),
+  };
+  return { next, session: grant.session!, redemption };
+}
+
+/**
+ * The same address, and not the same network alone: a device code is often typed or sent, and
+ * nothing else tells the terminal from someone who has a copy of it.
+ */
+function isSameCaller(first: Redemption, other: Redemption | undefined): boolean {
+  if (other === undefined || first.userAgent !== other.userAgent) return false;
+  const { address } = first;
+  return address === other.address || networkDistance(address, other.address) === 'same-address';
+}
+
+function isRepeatable({ at }: Redemption, now: Instant): boolean {
+  return now < at + DEVICE_ANSWER_SECONDS * 1000;
+}
+
+/** The redeemed grant whose redemption the trail has. Another state stays as it is. */
+export function asRecorded(grant: DeviceGrant): DeviceGrant {
+  const { redemption } = grant;
+  return redemption === undefined
+    ? grant
+    : { ...grant, redemption: { ...redemption, isRecorded: true } };
+}
+
+/** After this, the caller that redeemed the grant is gone, and the next caller records it. */
+const RECORD_SECONDS: Seconds = 2;
+
+/** Whether a repeated answer must be recorded first: the process that gave it first has ended. */
+export function isRecordMissing({ at, isRecorded }: Redemption, now: Instant): boolean {
+  return isRecorded !== true && now >= at + RECORD_SECONDS * 1000;
 }
 
 // ---------------------------------------------------------------- user codes

@@ -14,7 +14,7 @@ import type { AuditEvent, NamedWorkload } from './audit-event.ts';
 import type { BrowserSessionSummary, Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
-import type { DeviceGrant } from './device-grant.ts';
+import type { DeviceAnswer, DeviceGrant } from './device-grant.ts';
 import type { ProofKey } from './dpop.ts';
 import type { Elevation } from './elevation.ts';
 import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
@@ -693,6 +693,8 @@ export interface Store {
   readonly providerSignOuts: Records<ProviderSignOut>;
   /** By user code. */
   readonly deviceGrants: Records<DeviceGrant>;
+  /** By the device code, for which each answer has a name. */
+  readonly deviceAnswers: Records<DeviceAnswer>;
   readonly authorizationCodes: Records<AuthorizationCode>;
   readonly refreshTokens: Records<RefreshToken>;
   readonly accessTokens: Records<AccessToken>;

@@ -37,6 +37,7 @@ export type SealedKind =
   | 'cli session use'
   | 'cli session step-up'
   | 'device grant'
+  | 'device answer'
   | 'authorization code'
   | 'refresh token'
   | 'access token'

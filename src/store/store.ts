@@ -57,6 +57,7 @@ export function createStore(
     providerSessions: createProviderSessions(database, seal),
     providerSignOuts: createRecords(database, seal, 'provider sign-out'),
     deviceGrants: createRecords(database, seal, 'device grant'),
+    deviceAnswers: createRecords(database, seal, 'device answer'),
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
     accessTokens: createRecords(database, seal, 'access token'),

@@ -77,7 +77,7 @@ describe('the OAuth endpoints', () => {
       ['Bearer', 'aws', 3600],
     );
 
-    world.clock.turn(20);
+    world.clock.turn(60);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'invalid_grant']);
     assert.ok(await isLive(world, got.json.access_token), 'the first one keeps what it got');
   });
@@ -112,12 +112,16 @@ describe('the OAuth endpoints', () => {
     );
   });
 
-  it('of twenty who pick up one device code, one gets tokens', async () => {
+  it('twenty who pick up one device code get one pair of tokens, or are too fast', async () => {
     const deviceCode = await confirmed(world, visitor);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => pollDevice(world, deviceCode)),
     );
-    assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+    const given = answers.filter(({ status }) => status === 200);
+    assert.ok(given.length >= 1);
+    assert.equal(new Set(given.map(({ json }) => json.access_token)).size, 1);
+    for (const other of answers)
+      if (other.status !== 200) assert.equal(other.json.error, 'slow_down');
   });
 
   it('an authorization code with PKCE', async () => {

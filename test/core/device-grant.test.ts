@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   approve,
+  asRecorded,
   countPoll,
   type DeviceGrant,
   deny,
   formatUserCode,
+  isRecordMissing,
   type Pace,
+  type Redemption,
   readUserCode,
   redeem,
   USER_CODE_ALPHABET,
@@ -85,6 +88,37 @@ describe('a grant', () => {
     const redeemed = redeem(next, NOW);
     assert.deepEqual([redeemed.next.state, redeemed.session], ['redeemed', 's']);
     assert.throws(() => redeem(redeemed.next, NOW), refusal('grant_invalid'));
+  });
+
+  describe('that was redeemed', () => {
+    const first: Redemption = { at: NOW, address: '192.0.2.1', userAgent: 'cli', answer: 'a' };
+    const { next: redeemed } = redeem(approved, NOW, first);
+    const again = (over: Partial<Redemption>, seconds: number) =>
+      redeem(redeemed, NOW + seconds * 1000, { ...first, answer: 'b', ...over });
+
+    it('gives the first answer to the same caller for a minute, and stays as it is', () => {
+      const repeated = again({}, 59.999);
+      assert.equal(repeated.next, redeemed);
+      assert.equal(repeated.redemption?.answer, 'a');
+      assert.equal(again({ address: '::ffff:192.0.2.1' }, 1).redemption?.answer, 'a');
+    });
+
+    for (const [what, over, seconds] of [
+      ['later', {}, 60],
+      ['to another address', { address: '192.0.2.2' }, 1],
+      ['to another user agent', { userAgent: 'other' }, 1],
+      ['to a caller without a user agent', { userAgent: undefined }, 1],
+    ] as const)
+      it(`gives nothing ${what}`, () => {
+        assert.throws(() => again(over, seconds), refusal('grant_invalid'));
+      });
+
+    it('is recorded by another caller only if the first one is gone', () => {
+      assert.equal(isRecordMissing(first, NOW + 1_999), false);
+      assert.equal(isRecordMissing(first, NOW + 2_000), true);
+      assert.equal(isRecordMissing(asRecorded(redeemed).redemption!, NOW + 2_000), false);
+      assert.equal(asRecorded(approved), approved);
+    });
   });
 
   for (const state of ['approved', 'denied', 'redeemed'] as const) {

@@ -49,6 +49,8 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const tokens = await poll();
     assert.deepEqual([tokens.tokenType, tokens.expiresIn], ['Bearer', 3600]);
     world.clock.turn(11);
+    assert.equal((await poll()).accessToken, tokens.accessToken);
+    world.clock.turn(60);
     await assert.rejects(poll(), error('InvalidGrantException'));
   });
 
