@@ -12,6 +12,7 @@ import { checkConfiguration, loadConfiguration } from '../../src/config/load.ts'
 import type { ConnectorId } from '../../src/core/identity.ts';
 import { createLog } from '../../src/log.ts';
 import { forge } from '../connectors/saml-fixture.ts';
+import { readPage } from '../docs/pages.ts';
 import { writeConfiguration } from '../main/server-process.ts';
 import { placeSigningKeys } from '../support/keys.ts';
 
@@ -110,6 +111,22 @@ describe('the metadata of a SAML provider', () => {
     database.prepare('UPDATE kept_metadata SET sealed = ?').run(sealed);
     database.close();
     rmSync(file());
+    const again = await openSnapshot(running, configuration);
+    assert.equal(stateIn(again), 'unavailable');
+    await again.close();
+  });
+
+  it('is forgotten by the statement in the runbook', async () => {
+    await (await openSnapshot(running, configuration)).close();
+    const statements = [...readPage('runbook.md').matchAll(/^ *(?:sqlite3|psql) .*'(DELETE .*)'$/gm)];
+    assert.equal(statements.length, 2);
+    assert.equal(statements[0]![1], statements[1]![1], 'the same for both databases');
+    const database = new DatabaseSync(join(directory, 'rolebridge.db'));
+    database.exec(statements[0]![1]!);
+    database.close();
+    rmSync(file());
+    await running.close();
+    running = started();
     const again = await openSnapshot(running, configuration);
     assert.equal(stateIn(again), 'unavailable');
     await again.close();
