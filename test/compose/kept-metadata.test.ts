@@ -118,7 +118,9 @@ describe('the metadata of a SAML provider', () => {
 
   it('is forgotten by the statement in the runbook', async () => {
     await (await openSnapshot(running, configuration)).close();
-    const statements = [...readPage('runbook.md').matchAll(/^ *(?:sqlite3|psql) .*'(DELETE .*)'$/gm)];
+    const statements = [
+      ...readPage('runbook.md').matchAll(/^ *(?:sqlite3|psql) .*'(DELETE .*)'$/gm),
+    ];
     assert.equal(statements.length, 2);
     assert.equal(statements[0]![1], statements[1]![1], 'the same for both databases');
     const database = new DatabaseSync(join(directory, 'rolebridge.db'));
