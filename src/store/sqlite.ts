@@ -87,7 +87,7 @@ export async function openSqliteStore({
   const path = file === MEMORY ? MEMORY : resolve(file);
   let connection: DatabaseSync | undefined;
   try {
-    if (path !== MEMORY) makePrivateFile(path);
+    if (path !== MEMORY) makePrivateFile(path, place);
     connection = new DatabaseSync(path, {
       timeout: BUSY_MILLISECONDS,
       enableForeignKeyConstraints: true,
@@ -107,12 +107,18 @@ export async function openSqliteStore({
   }
 }
 
-/** The file needs its mode before SQLite opens it: the -wal and -shm files take theirs from it. */
-function makePrivateFile(path: string): void {
+/**
+ * The file needs its mode before SQLite opens it: the -wal and -shm files take theirs from it.
+ * Throws `unavailable` for a device or a pipe, whose mode is not ours to change.
+ */
+function makePrivateFile(path: string, place: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const descriptor = openSync(path, 'a+', 0o600);
   try {
-    if ((fstatSync(descriptor).mode & 0o077) !== 0) fchmodSync(descriptor, 0o600);
+    const status = fstatSync(descriptor);
+    if (!status.isFile())
+      throw new BridgeError('unavailable', `${place} is not a regular file; write the path of one`);
+    if ((status.mode & 0o077) !== 0) fchmodSync(descriptor, 0o600);
   } finally {
     closeSync(descriptor);
   }

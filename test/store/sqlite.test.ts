@@ -172,6 +172,16 @@ test('a file that others could read is closed to them', async t => {
   assert.equal(await modeOf(file), '600');
 });
 
+test('what is no regular file is refused, and keeps its mode', async t => {
+  const pipe = join(await newDirectory(t), 'pipe');
+  await promisify(execFile)('mkfifo', ['-m', '666', pipe]);
+  await assert.rejects(openSqliteStore({ file: pipe, secret: SECRET }), {
+    code: 'unavailable',
+    message: `store ${pipe} is not a regular file; write the path of one`,
+  });
+  assert.equal(await modeOf(pipe), '666');
+});
+
 test('a file name that looks like a URI is a file name', async t => {
   const directory = await newDirectory(t);
   const before = process.cwd();
