@@ -1,7 +1,4 @@
-/**
- * What AWS tools cost the bridge, which runs as a process of its own: role credentials from a warm
- * cache, and terminals that poll during a sign-in.
- */
+/** Terminals that poll the bridge, a process of its own, during a sign-in. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -9,24 +6,21 @@ import { anonymousFrom } from '../../src/core/requester.ts';
 import { type AwsTools, awsTools } from '../support/aws-tools.ts';
 import { DEVICE_CODE } from '../support/cli-login.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { moveOut, type ServerProcess, sendMany, startServer } from './load.ts';
+import { moveOut, type ServerProcess } from './load.ts';
 import { type Comparison, median } from './stopwatch.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const CONNECTIONS = 100;
-const REQUESTS = 2000;
-const ROUNDS = 7;
 const TERMINALS = 1000;
 const EVERY_MILLISECONDS = 100;
 const SIGN_INS = 20;
 
-export async function measureAwsTools(): Promise<Comparison[]> {
+export async function measureAwsTools(): Promise<Comparison> {
   const world = await startWorld({ clock: 'running' });
   const servers: ServerProcess[] = [];
   try {
     const bridge = await moveOut(world);
     servers.push(bridge);
-    return [await warmCredentials(world, bridge, servers), await signInDuringPolls(world, bridge)];
+    return await signInDuringPolls(world, bridge);
   } finally {
     for (const server of servers) await server.end();
     await world.close();
@@ -48,44 +42,6 @@ async function beginLogin(
     clientSecret: client.clientSecret,
     grantType: DEVICE_CODE,
     deviceCode,
-  };
-}
-
-async function warmCredentials(
-  world: World,
-  bridge: ServerProcess,
-  servers: ServerProcess[],
-): Promise<Comparison> {
-  const { visitor } = await world.signIn('alice', 'saml');
-  const tools = awsTools(world);
-  const accessToken = (await tools.logIn(visitor)).tokens.accessToken!;
-  tools.close();
-  const path = '/federation/credentials?account_id=111122223333&role_name=Admin';
-  const headers = { 'x-amz-sso_bearer_token': accessToken };
-  const answer = await (await fetch(world.urls.bridge + path, { headers })).text();
-  const bare = await startServer([script('bare-express.ts'), answer], /\n/);
-  servers.push(bare);
-  const load = { headers, connections: CONNECTIONS, requests: REQUESTS };
-  const cost = async (server: ServerProcess, origin: string): Promise<number> => {
-    const before = server.cpuSeconds();
-    await sendMany({ ...load, url: new URL(path, origin).href });
-    return ((server.cpuSeconds() - before) * 1000) / REQUESTS;
-  };
-  const rounds: { ours: number; floor: number }[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const ours = await cost(bridge, world.urls.bridge);
-    const floor = await cost(bare, bare.said.trim());
-    // The first one is for the compilers.
-    if (round > 0) rounds.push({ ours, floor });
-  }
-  const ratio = median(rounds.map(({ ours, floor }) => ours / floor));
-  return {
-    name: 'AWS tools: GetRoleCredentials from a warm cache, recorded, CPU of the server',
-    milliseconds: median(rounds.map(({ ours }) => ours)),
-    floorName: 'an express route that hashes the bearer and answers the same JSON',
-    floorMilliseconds: median(rounds.map(({ floor }) => floor)),
-    ratio,
-    note: `${(1 / ratio).toFixed(2)} of its throughput per CPU second`,
   };
 }
 

@@ -1,37 +1,12 @@
-/** Pages and sign-ins, in one process with everything that they meet. */
-import { createHash, createSign, createVerify, generateKeyPairSync } from 'node:crypto';
-import express from 'express';
+/** Sign-ins and a console link, in one process with everything that they meet. */
+import { createSign, createVerify, generateKeyPairSync } from 'node:crypto';
 import { startWorld } from '../support/world.ts';
-import { listenOnLoopback } from './loopback.ts';
 import { type Comparison, compare } from './stopwatch.ts';
 
 export async function measureFrontDoor(): Promise<readonly Comparison[]> {
   const results: Comparison[] = [];
   const world = await startWorld();
   const { visitor } = await world.signIn('dave', 'saml');
-  const cookie = `rolebridge=${visitor.cookie(world.urls.bridge, 'rolebridge')}`;
-  // Uncompressed, as the floor is: `npm run bench:portal` measures what is sent.
-  const headers = { cookie, 'accept-encoding': 'identity' };
-  const get = async (url: string): Promise<string> => (await fetch(url, { headers })).text();
-  const page = await get(world.urls.bridge);
-  const app = express();
-  app.get('/', (request, response) => {
-    createHash('sha256')
-      .update(request.headers.cookie ?? '')
-      .digest();
-    response.type('html').send(page);
-  });
-  const bare = await listenOnLoopback(app);
-  results.push(
-    await compare({
-      name: 'portal: my roles, with a session and headers',
-      run: () => get(world.urls.bridge),
-      floorName: 'an express route that hashes the cookie and sends the same bytes',
-      floor: () => get(bare.url),
-      calls: 50,
-    }),
-  );
-
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const text = Buffer.alloc(4096, 'a');
   const sign = (): Buffer => createSign('RSA-SHA256').update(text).sign(privateKey);
@@ -59,7 +34,6 @@ export async function measureFrontDoor(): Promise<readonly Comparison[]> {
       calls: 5,
     }),
   );
-  await bare.close();
   await world.close();
   return results;
 }

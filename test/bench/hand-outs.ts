@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loginByDevice } from '../support/cli-login.ts';
 import { startWorld } from '../support/world.ts';
+import { compareCpu } from './cpu-cost.ts';
 import { moveOut, type ServerProcess, sendMany, startServer } from './load.ts';
-import { measured } from './profile.ts';
-import { type Comparison, median } from './stopwatch.ts';
+import type { Comparison } from './stopwatch.ts';
 import { answeringAssumeRole } from './sts-answers.ts';
 
 const LOAD = { connections: 8, requests: 400 } as const;
-const ROUNDS = 5;
-const WARM_UPS = 3;
 
 /** `key` signs the proof that the account trusts. */
 const TRUSTS = {
@@ -54,40 +52,15 @@ export async function measureHandOut(trust: keyof typeof TRUSTS): Promise<Compar
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ account, role: 'Developer' }),
     };
-    return await compareCosts(`hand-out by ${name} trust`, {
-      bridge: () => cost(bridge, () => sendMany(load)),
-      floor: () => cost(bare, () => bare.told(LOAD)),
+    return await compareCpu({
+      name: `hand-out by ${name} trust: credentials for a program, CPU of the server`,
+      floorName: 'one RSA signature with a key of the bridge and one loopback POST',
+      requests: LOAD.requests,
+      bridge: { server: bridge, work: () => sendMany(load) },
+      floor: { server: bare, work: () => bare.told(LOAD) },
     });
   } finally {
     for (const server of servers) await server.end();
     await world.close();
   }
-}
-
-/** Milliseconds of CPU for each of the requests. */
-async function cost(server: ServerProcess, work: () => Promise<void>): Promise<number> {
-  const before = server.cpuSeconds();
-  await work();
-  return ((server.cpuSeconds() - before) * 1000) / LOAD.requests;
-}
-
-async function compareCosts(
-  name: string,
-  { bridge, floor }: Readonly<Record<'bridge' | 'floor', () => Promise<number>>>,
-): Promise<Comparison> {
-  // For the compilers.
-  for (let round = 0; round < WARM_UPS; round++) await bridge();
-  await floor();
-  const rounds: { ours: number; least: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++)
-    rounds.push({ ours: await measured(bridge), least: await floor() });
-  const ratio = median(rounds.map(({ ours, least }) => ours / least));
-  return {
-    name: `${name}: credentials for a program, CPU of the server`,
-    milliseconds: median(rounds.map(({ ours }) => ours)),
-    floorName: 'one RSA signature with a key of the bridge and one loopback POST',
-    floorMilliseconds: median(rounds.map(({ least }) => least)),
-    ratio,
-    note: `${(1 / ratio).toFixed(2)} of its throughput per CPU second`,
-  };
 }

@@ -8,6 +8,7 @@
  * Absolute figures are of this machine only.
  */
 import { parseArgs } from 'node:util';
+import { measurePortal, measureRoleCredentials } from './answers.ts';
 import { measureAwsTools } from './aws-tools.ts';
 import { measureClient } from './client.ts';
 import { measureElevations } from './elevations.ts';
@@ -27,6 +28,8 @@ const GROUPS: Readonly<Record<string, () => Promise<Comparison | readonly Compar
   policy: measurePolicy,
   organization: measureOrganization,
   'front-door': measureFrontDoor,
+  portal: measurePortal,
+  'role-credentials': measureRoleCredentials,
   'hand-out-saml': () => measureHandOut('saml'),
   'hand-out-saml-assertion': () => measureHandOut('saml-assertion'),
   'hand-out-web-identity': () => measureHandOut('web-identity'),
