@@ -12,6 +12,7 @@ import type { Availability } from '../../src/core/sign-in.ts';
 import { DAY, HOUR, MINUTE } from '../../src/core/time.ts';
 import type { Outbound } from '../../src/outbound.ts';
 import { handTurnedClock } from '../support/clock.ts';
+import { eventually } from '../support/eventually.ts';
 import { forge, IDP } from './saml-fixture.ts';
 
 const OTHER = 'https://other.example.test/metadata';
@@ -20,10 +21,14 @@ const OTHER = 'https://other.example.test/metadata';
 function world(t: TestContext, copy?: KeptDocument) {
   const clock = handTurnedClock();
   const kept: { copy: KeptDocument | undefined; written: number } = { copy, written: 0 };
-  const provider: { answer: string | undefined } = { answer: forge.metadata() };
+  const provider: { answer: string | undefined; asked: number } = {
+    answer: forge.metadata(),
+    asked: 0,
+  };
   const [told, states]: [ReadingNews[], Availability[]] = [[], []];
   const outbound: Outbound = {
     fetch: async () => {
+      provider.asked += 1;
       if (provider.answer === undefined) throw new Error('https://idp.example.test/x: is down');
       return new Response(provider.answer);
     },
@@ -212,3 +217,44 @@ test('failing to read metadata that is in use is told once, and its end once', a
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve));
 }
+
+describe('metadata that an earlier configuration knew', () => {
+  /** The source of a new configuration, which has no copy in a store. */
+  const reloaded = async ({ started }: ReturnType<typeof world>, before: MetadataSource) =>
+    started({ before: before.memory(), copies: undefined });
+
+  test('serves while it cannot be read, and stays the same identity provider', async t => {
+    const here = world(t);
+    const first = await here.started({ copies: undefined });
+    here.provider.answer = undefined;
+    const second = await reloaded(here, first);
+    assert.equal((await second.current()).entityId, IDP);
+    here.clock.turn(HOUR);
+    here.provider.answer = forge.metadata({ entityId: OTHER });
+    const asked = here.provider.asked;
+    second.refreshSoon();
+    await eventually(() => here.provider.asked > asked);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal((await second.current()).entityId, IDP);
+    assert.deepEqual(here.kinds(), ['failing']);
+  });
+
+  test('is replaced by that of another identity provider at the first reading', async t => {
+    const here = world(t);
+    const first = await here.started({ copies: undefined });
+    here.provider.answer = forge.metadata({ entityId: OTHER });
+    const second = await reloaded(here, first);
+    assert.equal((await second.current()).entityId, OTHER);
+  });
+
+  test('ends at its validUntil, however often it is handed on', async t => {
+    const here = world(t);
+    here.provider.answer = forge.metadata({ root: until(here.clock.now() + HOUR * 1000) });
+    const first = await here.started({ copies: undefined });
+    here.provider.answer = undefined;
+    const third = await reloaded(here, await reloaded(here, first));
+    assert.deepEqual(third.availability(), { state: 'ready' });
+    here.clock.turn(HOUR);
+    assert.equal(third.availability().state, 'unavailable');
+  });
+});
