@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { COMPATIBLE, type Compatible, type ReportedRow } from '../support/compatibility.ts';
-import { differences, PASSED, rowsOf, withReported } from './compatibility.ts';
+import { COMPATIBLE, type Compatible, LIMITS, type ReportedRow } from '../support/compatibility.ts';
+import { differences, PARTLY, PASSED, rowsOf, UNSUPPORTED, withReported } from './compatibility.ts';
 import { readPage } from './pages.ts';
 
 const TABLES = ['Providers', 'Clients'] as const;
@@ -18,9 +18,17 @@ describe('docs/interoperability.md', () => {
       );
     });
 
-    it(`says of each of the ${table} which version passed, and when`, () => {
-      for (const { name, version, result, day } of rowsOf(page, table)) {
-        assert.equal(result, PASSED, name);
+    it(`says of each of the ${table} which version passed, or what it cannot do, and when`, () => {
+      for (const { name, version, shown, result, day } of rowsOf(page, table)) {
+        const [verdict = '', ...limits] = result.split(/: |, /);
+        assert.ok([PASSED, PARTLY, UNSUPPORTED].includes(verdict), `${name}: ${result}`);
+        assert.equal(limits.length > 0, verdict !== PASSED, name);
+        assert.deepEqual(
+          limits.filter(limit => !LIMITS.includes(limit)),
+          [],
+          name,
+        );
+        assert.equal(shown === '', verdict === UNSUPPORTED, name);
         assert.match(version, /\d/, name);
         assert.match(day, /^\d{4}-\d{2}-\d{2}$/, name);
       }
@@ -70,6 +78,21 @@ describe('docs:compatibility', () => {
     const shown = { alice: 'passed', bob: 'failed', carol: 'failed' } as const;
     const [row] = rowsOf(withReported(PAGE, [report({ shown })], DECLARED), 'Providers');
     assert.equal(row?.result, 'failed: bob, carol');
+  });
+
+  it('counts what a client cannot do as no pass', () => {
+    const some = { credentials: 'passed', 'no reason': 'passed' } as const;
+    const none = { 'rejects the profile': 'passed' } as const;
+    const rows = [some, none].map(
+      shown => rowsOf(withReported(PAGE, [report({ shown })], DECLARED), 'Providers')[0],
+    );
+    assert.deepEqual(
+      rows.map(row => [row?.shown, row?.result]),
+      [
+        ['credentials', 'partly: no reason'],
+        ['', 'unsupported: rejects the profile'],
+      ],
+    );
   });
 
   it('sees another result, and neither another version nor another day', () => {

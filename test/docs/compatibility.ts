@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import {
   COMPATIBLE,
   type Compatible,
+  LIMITS,
   REPORTED,
   type ReportedRow,
 } from '../support/compatibility.ts';
@@ -15,6 +16,9 @@ import { readPage } from './pages.ts';
 
 const PAGE = 'interoperability.md';
 export const PASSED = 'passed';
+/** The rest passed; the client cannot do what is named. */
+export const PARTLY = 'partly';
+export const UNSUPPORTED = 'unsupported';
 const NOT_RUN = 'not run';
 
 export interface RowOfPage {
@@ -85,11 +89,20 @@ function asRow(
   row: ReportedRow | undefined,
 ): RowOfPage | undefined {
   if (row === undefined) return undefined;
-  const failed = Object.keys(row.shown).filter(shown => row.shown[shown] !== 'passed');
+  const shown = Object.keys(row.shown);
   return {
-    ...{ name, version: row.version, by, shown: Object.keys(row.shown).join(', ') },
-    ...{ result: failed.length === 0 ? PASSED : `failed: ${failed.join(', ')}`, day: row.day },
+    ...{ name, version: row.version, by },
+    shown: shown.filter(each => !LIMITS.includes(each)).join(', '),
+    ...{ result: resultOf(row, shown), day: row.day },
   };
+}
+
+function resultOf(row: ReportedRow, shown: readonly string[]): string {
+  const failed = shown.filter(each => row.shown[each] !== 'passed');
+  const limits = shown.filter(each => LIMITS.includes(each)).join(', ');
+  if (failed.length > 0) return `failed: ${failed.join(', ')}`;
+  if (limits === '') return PASSED;
+  return `${shown.length > 1 ? PARTLY : UNSUPPORTED}: ${limits}`;
 }
 
 function lineOf({ name, version, by, shown, result, day }: RowOfPage): string {

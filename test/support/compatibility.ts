@@ -19,82 +19,52 @@ export interface Compatible {
   readonly by: string;
 }
 
-/** Every row of the page, in its order. Exactly one suite reports each. */
-export const COMPATIBLE = {
+/** Names of clients by the first part of the ids of their rows, in the order of the page. */
+export const CLIENTS = {
+  'aws-cli-bookworm': 'AWS CLI of bookworm',
+  'aws-cli-trixie': 'AWS CLI of trixie',
+  'aws-cli-sid': 'AWS CLI of sid',
+  'boto3-trixie': 'boto3 of trixie',
+  'boto3-sid': 'boto3 of sid',
+  'boto3-pypi': 'boto3 of PyPI',
+  'sdk-js': 'SDK for JavaScript',
+  'sdk-go': 'SDK for Go',
+  'sdk-java': 'SDK for Java',
+  'sdk-go-base': 'Terraform library',
+  opentofu: 'OpenTofu',
+  rclone: 'rclone',
+} as const;
+
+export type ClientId = keyof typeof CLIENTS;
+
+/** How clients get credentials: every client has a row for each. */
+export const DIALECTS = ['sso-session', 'credential_process', 'container'] as const;
+
+export type Dialect = (typeof DIALECTS)[number];
+
+const PROVIDER_ROWS = {
   'simplesamlphp-saml': { table: 'Providers', name: 'SimpleSAMLphp', by: 'SAML 2.0' },
   'keycloak-oidc': { table: 'Providers', name: 'Keycloak', by: 'OpenID Connect' },
   'keycloak-saml': { table: 'Providers', name: 'Keycloak', by: 'SAML 2.0' },
   'lemonldap-saml': { table: 'Providers', name: 'LemonLDAP::NG', by: 'SAML 2.0' },
   'lemonldap-oidc': { table: 'Providers', name: 'LemonLDAP::NG', by: 'OpenID Connect' },
   'glewlwyd-oidc': { table: 'Providers', name: 'Glewlwyd', by: 'OpenID Connect' },
-  'aws-cli-bookworm-credential_process': {
-    table: 'Clients',
-    name: 'AWS CLI of bookworm',
-    by: 'credential_process',
-  },
-  'aws-cli-trixie-sso-session': { table: 'Clients', name: 'AWS CLI of trixie', by: 'sso-session' },
-  'aws-cli-trixie-credential_process': {
-    table: 'Clients',
-    name: 'AWS CLI of trixie',
-    by: 'credential_process',
-  },
-  'aws-cli-trixie-container': { table: 'Clients', name: 'AWS CLI of trixie', by: 'container' },
-  'aws-cli-sid-sso-session': { table: 'Clients', name: 'AWS CLI of sid', by: 'sso-session' },
-  'aws-cli-sid-credential_process': {
-    table: 'Clients',
-    name: 'AWS CLI of sid',
-    by: 'credential_process',
-  },
-  'aws-cli-sid-container': { table: 'Clients', name: 'AWS CLI of sid', by: 'container' },
-  'boto3-trixie-sso-session': { table: 'Clients', name: 'boto3 of trixie', by: 'sso-session' },
-  'boto3-trixie-credential_process': {
-    table: 'Clients',
-    name: 'boto3 of trixie',
-    by: 'credential_process',
-  },
-  'boto3-trixie-container': { table: 'Clients', name: 'boto3 of trixie', by: 'container' },
-  'boto3-sid-sso-session': { table: 'Clients', name: 'boto3 of sid', by: 'sso-session' },
-  'boto3-sid-credential_process': {
-    table: 'Clients',
-    name: 'boto3 of sid',
-    by: 'credential_process',
-  },
-  'boto3-sid-container': { table: 'Clients', name: 'boto3 of sid', by: 'container' },
-  'boto3-pypi-sso-session': { table: 'Clients', name: 'boto3 of PyPI', by: 'sso-session' },
-  'boto3-pypi-credential_process': {
-    table: 'Clients',
-    name: 'boto3 of PyPI',
-    by: 'credential_process',
-  },
-  'boto3-pypi-container': { table: 'Clients', name: 'boto3 of PyPI', by: 'container' },
-  'sdk-js-sso-session': { table: 'Clients', name: 'SDK for JavaScript', by: 'sso-session' },
-  'sdk-js-credential_process': {
-    table: 'Clients',
-    name: 'SDK for JavaScript',
-    by: 'credential_process',
-  },
-  'sdk-js-container': { table: 'Clients', name: 'SDK for JavaScript', by: 'container' },
-  'sdk-go-sso-session': { table: 'Clients', name: 'SDK for Go', by: 'sso-session' },
-  'sdk-go-credential_process': { table: 'Clients', name: 'SDK for Go', by: 'credential_process' },
-  'sdk-go-container': { table: 'Clients', name: 'SDK for Go', by: 'container' },
-  'sdk-java-sso-session': { table: 'Clients', name: 'SDK for Java', by: 'sso-session' },
-  'sdk-java-credential_process': {
-    table: 'Clients',
-    name: 'SDK for Java',
-    by: 'credential_process',
-  },
-  'sdk-java-container': { table: 'Clients', name: 'SDK for Java', by: 'container' },
-  'sdk-go-base-sso-session': { table: 'Clients', name: 'Terraform library', by: 'sso-session' },
-  'sdk-go-base-credential_process': {
-    table: 'Clients',
-    name: 'Terraform library',
-    by: 'credential_process',
-  },
-  'rclone-sso-session': { table: 'Clients', name: 'rclone', by: 'sso-session' },
-  'rclone-container': { table: 'Clients', name: 'rclone', by: 'container' },
 } as const satisfies Readonly<Record<string, Compatible>>;
 
-export type RowId = keyof typeof COMPATIBLE;
+export type RowId = keyof typeof PROVIDER_ROWS | `${ClientId}-${Dialect}`;
+
+/** Every row of the page, in its order. Exactly one suite reports each. */
+export const COMPATIBLE = {
+  ...PROVIDER_ROWS,
+  ...Object.fromEntries(
+    Object.entries(CLIENTS).flatMap(([id, name]) =>
+      DIALECTS.map(by => [`${id}-${by}`, { table: 'Clients', name, by }]),
+    ),
+  ),
+} as Readonly<Record<RowId, Compatible>>;
+
+/** What is shown of a client that cannot do something: no pass, and no failure of the bridge. */
+export const LIMITS: readonly string[] = ['no reason', 'rejects the profile', 'asks AWS'];
 
 /** What a run saw. */
 export interface ReportedRow {

@@ -5,12 +5,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { RequestListener, ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { awsTools } from '../support/aws-tools.ts';
 import { Computer } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
+import type { Dialect } from '../support/compatibility.ts';
 import type { World } from '../support/world.ts';
 
 const run = promisify(execFile);
@@ -19,10 +21,11 @@ const run = promisify(execFile);
 const ROLE = { account: 'prod', role: 'PhotoUser' } as const;
 export const PROFILE = 'prod-PhotoUser';
 
-/** The bridge gives up on a SAML response after two seconds, which many clients at once can use. */
+/** Of the sign-ins: clients do not notice it, and this one takes less of the processors. */
 export const PROTOCOL = 'oidc';
+/** A client that is stuck ends: longer than any needs, also on a busy machine. */
+const RUN_MILLISECONDS = 240_000;
 
-export type Dialect = 'sso-session' | 'credential_process' | 'container';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `~/.aws/sso/cache/<sha1 of the session's name>.json` */
@@ -139,7 +142,8 @@ export async function runClient(
       AWS_ENDPOINT_URL_STS: world.urls.aws,
       ...env,
     },
-    timeout: 100_000,
+    timeout: RUN_MILLISECONDS,
+    maxBuffer: 16 * 1024 * 1024,
   };
   const plain = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
   return run(program, args, options).then(
@@ -148,9 +152,29 @@ export async function runClient(
   );
 }
 
+/** What a program says, and to which hosts it wanted connections with TLS. They are refused. */
+export async function runOffline(
+  world: World,
+  words: readonly string[],
+  env: Environment,
+): Promise<Said & { readonly hosts: readonly string[] }> {
+  const hosts: string[] = [];
+  const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+    hosts.push(url);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    const HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    return { ...(await runClient(world, words, { ...env, HTTPS_PROXY })), hosts };
+  } finally {
+    proxy.close();
+  }
+}
+
 /** Credentials of the local AWS that say they expire in so many seconds. */
-export function shortLived(seconds: number): (good: RequestListener) => RequestListener {
-  return good => (request, response) => good(request, shortened(response, seconds));
+export function shortLived(seconds: () => number): (good: RequestListener) => RequestListener {
+  return good => (request, response) => good(request, shortened(response, seconds()));
 }
 
 function shortened(response: ServerResponse, seconds: number): ServerResponse {

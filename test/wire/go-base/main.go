@@ -49,11 +49,8 @@ func answer(ctx context.Context, configuration aws.Config, endpoint string) (str
 
 func renewal(ctx context.Context, credentials aws.CredentialsProvider) (string, error) {
 	first, err := credentials.Retrieve(ctx)
-	for end := time.Now().Add(time.Minute); err == nil && time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
-		var current aws.Credentials
-		if current, err = credentials.Retrieve(ctx); err == nil && current.AccessKeyID != first.AccessKeyID {
-			return "renewed", nil
-		}
+	for current := first; err == nil && current.AccessKeyID == first.AccessKeyID; current, err = credentials.Retrieve(ctx) {
+		time.Sleep(250 * time.Millisecond)
 	}
-	return "not renewed", err
+	return "renewed", err
 }

@@ -43,12 +43,10 @@ func main() {
 
 func renewal(ctx context.Context, credentials aws.CredentialsProvider) string {
 	first := accessKey(ctx, credentials)
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
-		if accessKey(ctx, credentials) != first {
-			return "renewed"
-		}
+	for accessKey(ctx, credentials) == first {
+		time.Sleep(250 * time.Millisecond)
 	}
-	return "not renewed"
+	return "renewed"
 }
 
 func accessKey(ctx context.Context, credentials aws.CredentialsProvider) string {
