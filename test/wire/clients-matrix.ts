@@ -31,6 +31,8 @@ import {
 const WORLD: WorldOptions = {
   clock: 'running',
   photosUrl: 'https://photos.example.com',
+  // Two clients at once can keep the processors from the bridge for seconds.
+  configure: yaml => yaml.replace(/^aws:$/m, 'aws:\n  timeout: 30s'),
   aws: world => ({
     ...world,
     buckets: world.buckets?.map(bucket => ({
@@ -97,7 +99,7 @@ export function describeClients(dialect: Dialect, clients: readonly AwsClient[])
 }
 
 function tryClients(dialect: Dialect, clients: readonly AwsClient[]): void {
-  /** Seconds of the latest runs: on a busy machine, credentials must outlast the way to a client. */
+  /** Seconds of the latest runs: credentials must outlast the way to a client on a busy machine. */
   const latest: number[] = [];
   const life = (): number => Math.ceil(Math.max(SHORT_LIFE_SECONDS, ...latest.map(run => 3 * run)));
   const world = useWorld(WORLD);
