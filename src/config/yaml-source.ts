@@ -51,6 +51,15 @@ const ANCHORS = {
   fix: QUOTES,
 };
 
+/**
+ * To YAML it ends a line (YAML 1.2.2, section 5.4), to the library it does not: what an editor shows
+ * below a comment would be a part of it.
+ */
+const LONE_RETURN = {
+  message: 'contains a carriage return without a line feed.',
+  fix: 'Save the file with line ends of LF or CRLF.',
+};
+
 const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fix: string }>> = {
   ALIAS_PROPS: ANCHORS,
   BAD_ALIAS: {
@@ -125,6 +134,8 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
 /** Never throws for a text, whatever is in it. */
 export function readYaml(text: string): YamlSource {
   const positionAt = positionsIn(text);
+  const lone = text.search(/\r(?!\n)/);
+  if (lone !== -1) return unusable([{ path: [], ...LONE_RETURN, position: positionAt(lone) }]);
   const deep = tooDeepAt(text);
   if (deep !== undefined)
     return unusable([{ path: [], ...SYNTAX.RESOURCE_EXHAUSTION, position: positionAt(deep) }]);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { readYaml } from '../../src/config/yaml-source.ts';
 import { continued, GOOD, said, spoiled, written } from './written.ts';
 
+const RETURN = 'contains a carriage return without a line feed';
 const MAX_BYTES = 8 * 1024 * 1024;
 
 describe('rejects a YAML document that is not accepted, with the position and a fix', () => {
@@ -36,6 +37,11 @@ describe('rejects a YAML document that is not accepted, with the position and a 
     ],
     ['a bracket too many', 'a: [1]]\n', '1:7: does not belong here'],
     ['an unknown escape', 'a: "\\q"\n', '1:5: contains a backslash escape'],
+    ['a lone return that hides a key', '# c\rb: 1\n', `1:4: ${RETURN}`],
+    ['a lone return between keys', 'a: 1\r\nb: 2\rc: 3\r\n', `2:5: ${RETURN}`],
+    ['a lone return in a text', 'a: "b\rc"\n', `1:6: ${RETURN}`],
+    ['a lone return at the end', 'a: b\r', `1:5: ${RETURN}`],
+    ['a lone return before a line end', 'a: b\r\r\n', `1:5: ${RETURN}`],
     ['brackets in brackets', `a: ${'['.repeat(100_000)}\n`, '1:36: is nested too deeply'],
     ['braces in braces', `a: 1\nb: ${'{'.repeat(500_000)}\n`, '2:36: is nested too deeply'],
     ['lists in lists', `${'- '.repeat(100_000)}\n`, '1:65: is nested too deeply'],
