@@ -82,7 +82,12 @@ export const target: FuzzTarget = {
     promise(claims.nonce === OIDC.nonce, 'an accepted token is of this sign-in');
     promise(Number(claims.exp) > SECONDS - 61, 'an accepted token has not expired');
     promise(identity.subject === claims.sub, 'the subject is the claim sub');
-    promise(identity.username === claims.preferred_username, 'the user name is its claim');
+    // A list of one, or of equal values, is that value.
+    const names = [claims.preferred_username].flat().filter(name => name !== null && name !== '');
+    promise(
+      names.length > 0 && names.every(name => name === identity.username),
+      'the user name is its claim',
+    );
     const said: readonly unknown[] = [claims.groups].flat();
     promise(
       identity.groups.every(group => said.includes(group)),
