@@ -2,7 +2,7 @@
  * `npm run fuzz [-- [--seconds N] [--jobs N] [--seed N] [--json FILE] [--verbose] [TARGET...]]`
  *
  * Runs each target for the time, and prints what was executed, reached and found. Ends with 1 if
- * something was found, or what was reached could not be measured.
+ * something was found, or a target failed or could not be measured.
  */
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -44,14 +44,19 @@ if (unknown.length > 0) {
 
 const waiting = positionals.length > 0 ? [...positionals] : [...names];
 const reports: Report[] = [];
-const unmeasured: string[] = [];
+const failed: string[] = [];
 const seconds = Number(values.seconds);
 const seed = values.seed === undefined ? undefined : Number(values.seed);
 
 async function work(): Promise<void> {
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     const before = foundIn(name);
-    const done = await (name === OPENAPI ? openApiReport() : reportOf(name));
+    // One target that fails must not take the others with it.
+    const done = await (name === OPENAPI ? openApiReport() : reportOf(name)).catch(
+      (error: Error) => {
+        failed.push(`${name}: ${error.message}`);
+      },
+    );
     if (done === undefined) continue;
     const findings = foundIn(name).filter(id => !before.includes(id));
     reports.push({ name, ...done, findings });
@@ -72,7 +77,7 @@ async function reportOf(name: string): Promise<Done> {
   const covered = await coverageOf({ target, file, inputs: [corpusOf(name), grown] }).then(
     ({ lines, branches }) => `${lines.toFixed(1)} % lines, ${branches.toFixed(1)} % branches`,
     (error: Error) => {
-      unmeasured.push(`${name}: ${error.message}`);
+      failed.push(`${name}: ${error.message}`);
       return 'unknown';
     },
   );
@@ -82,7 +87,7 @@ async function reportOf(name: string): Promise<Done> {
 /** Undefined where Schemathesis is not installed. */
 async function openApiReport(): Promise<Done | undefined> {
   if (SKIP_OPENAPI !== false) {
-    unmeasured.push(`${OPENAPI}: ${SKIP_OPENAPI}`);
+    failed.push(`${OPENAPI}: ${SKIP_OPENAPI}`);
     return undefined;
   }
   const run = await fuzzOpenApi({ seconds, seed, onText: lineWriter(OPENAPI) });
@@ -113,5 +118,5 @@ for (const { name, findings } of found)
   process.stdout.write(
     `${name}: see ${findings.map(file => join(findingsOf(name), file)).join(', ')}\n`,
   );
-for (const line of unmeasured) process.stdout.write(`${line}\n`);
-process.exitCode = found.length + unmeasured.length > 0 ? 1 : 0;
+for (const line of failed) process.stdout.write(`${line}\n`);
+process.exitCode = found.length + failed.length > 0 ? 1 : 0;

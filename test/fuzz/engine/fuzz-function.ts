@@ -11,7 +11,14 @@ const findings = new FindingsDirectory(ROLEBRIDGE_FUZZ_FINDINGS!);
 
 export async function fuzz(bytes: Buffer): Promise<void> {
   const input = Buffer.from(bytes);
-  // Of this thread alone: a busy machine makes no input slow.
+  const isSlow = async (): Promise<boolean> => (await checked(input)) > target.mostMilliseconds;
+  // Twice: the first time can contain a collection of garbage, or a compilation.
+  if ((await isSlow()) && (await isSlow()))
+    findings.keep(input, new Error(`takes longer than ${target.mostMilliseconds} ms`));
+}
+
+/** Milliseconds of this thread alone: a busy machine makes no input slow. */
+async function checked(input: Buffer): Promise<number> {
   const begun = process.threadCpuUsage();
   try {
     await target.check(textOf(target, input));
@@ -19,7 +26,5 @@ export async function fuzz(bytes: Buffer): Promise<void> {
     findings.keep(input, thrown);
   }
   const { user, system } = process.threadCpuUsage(begun);
-  const milliseconds = (user + system) / 1000;
-  if (milliseconds > target.mostMilliseconds)
-    findings.keep(input, new Error(`takes longer than ${target.mostMilliseconds} ms`));
+  return (user + system) / 1000;
 }

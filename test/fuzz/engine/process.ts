@@ -33,6 +33,8 @@ const { OptionSource, OptionsManager, startFuzzing } = createRequire(import.meta
 
 /** libFuzzer ends the process after this time; the target itself reports what is merely slow. */
 const HANGS = 20;
+/** Inputs of a replay have ended before, so a busy machine must not end it. */
+const REPLAY_HANGS = 1000;
 
 const { returnCode } = await startFuzzing(
   new OptionsManager(OptionSource.DefaultCLIOptions).merge(
@@ -42,7 +44,7 @@ const { returnCode } = await startFuzzing(
       excludes: [],
       dryRun: request.isBlind,
       disableBugDetectors: ['path-traversal'],
-      timeout: request.mostMilliseconds * HANGS,
+      timeout: request.mostMilliseconds * (coverage === undefined ? HANGS : REPLAY_HANGS),
       fuzzerOptions: [...request.engineOptions],
       ...(coverage !== undefined && {
         ...{ coverage: true, coverageDirectory: coverage, coverageReporters: ['json-summary'] },

@@ -47,6 +47,7 @@ export const WITH_CALLERS: WorldOptions = {
 
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
+/** By OpenID Connect: the SAML request of a bridge whose clock was turned is stale to its provider. */
 export const CALLERS: readonly Caller[] = [
   {
     // Decides about the requests of the next one.
@@ -73,7 +74,7 @@ export const CALLERS: readonly Caller[] = [
     scheme: 'application',
     share: 2,
     logIn: async world => {
-      const { visitor } = await world.signIn('alice', 'saml');
+      const { visitor } = await world.signIn('dave', 'oidc');
       const login = await applicationLogin(world, visitor);
       const { key, accessToken } = login;
       return async ({ method, path }) => ({
@@ -87,7 +88,7 @@ export const CALLERS: readonly Caller[] = [
     scheme: 'container',
     share: 1,
     logIn: async world => {
-      const { token } = await makeContainerToken(world, await loginByDevice(world, 'bob', 'saml'));
+      const { token } = await makeContainerToken(world, await loginByDevice(world, 'dave', 'oidc'));
       return () => ({ authorization: token });
     },
   },

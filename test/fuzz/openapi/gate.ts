@@ -110,6 +110,7 @@ export function openGate(
       return;
     }
     pass(request, response, caller).catch((fault: unknown) => {
+      logins.delete(caller);
       faults.push(fault);
       response.destroy();
     });

@@ -83,8 +83,7 @@ export async function fuzzOpenApi({
       const { failures, output } = await generate(directory, {
         ...{ address, caller, operations, seed, onText },
         seconds: Math.max(2, Math.round((seconds * caller.share) / shares)),
-      });
-      gate.check();
+      }).finally(() => gate.check());
       findings.push(...failures.map(failure => findingOf(caller, failure, output)));
     }
     const unanswered = operations.filter(
@@ -146,7 +145,7 @@ async function generate(
       ...['run', address, '--checks', CHECKS.join(','), '--max-time', String(seconds)],
       ...['--header', `Authorization: ${markOf(caller)}`, '--seed', String(seed), '--no-color'],
       ...own.flatMap(({ id }) => ['--include-operation-id', id]),
-      ...['--continue-on-failure', '--warnings', 'off'],
+      ...['--continue-on-failure', '--warnings', 'off', '--wait-for-schema', '60'],
       ...['--report', 'json', '--report-json-path', report],
     ],
     onText,
