@@ -52,8 +52,8 @@ const ANCHORS = {
 };
 
 /**
- * To YAML it ends a line (YAML 1.2.2, section 5.4), to the library it does not: what an editor shows
- * below a comment would be a part of it.
+ * To YAML it ends a line (YAML 1.2.2, section 5.4), to the library it does not: what an editor
+ * shows below a comment would be a part of it.
  */
 const LONE_RETURN = {
   message: 'contains a carriage return without a line feed.',

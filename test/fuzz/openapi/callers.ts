@@ -47,7 +47,7 @@ export const WITH_CALLERS: WorldOptions = {
 
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
-/** By OpenID Connect: the SAML request of a bridge whose clock was turned is stale to its provider. */
+/** All by OpenID Connect: to the SAML provider, a bridge whose clock was turned asks too late. */
 export const CALLERS: readonly Caller[] = [
   {
     // Decides about the requests of the next one.
