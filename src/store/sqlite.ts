@@ -193,18 +193,18 @@ function fill(
 /** One row at a time: a statement with thousands of parameters takes long to bind. */
 function insert(connection: DatabaseSync, made: readonly NewRows[]): void {
   for (const { table, columns, rows } of made) {
-    const places = columns.map((_, index) => `$${index + 1}`).join(', ');
+    const places = columns.map(() => '?').join(', ');
     const statement = connection.prepare(
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`,
     );
-    for (const row of rows) statement.run(named(row));
+    for (const row of rows) statement.run(...row);
   }
 }
 
 /** A statement that changes something, and its caller, who waits until it is kept. */
 interface Write {
   readonly statement: StatementSync;
-  readonly values: Record<string, Value>;
+  readonly values: readonly Value[];
   readonly kept: (rows: readonly Row[]) => void;
   readonly lost: (fault: BridgeError) => void;
 }
@@ -251,11 +251,10 @@ async function rows(
   values: readonly Value[],
 ): Promise<readonly Row[]> {
   try {
-    // SQLite takes `$1` as a name.
     const { statement, reads } = prepared(open, sql);
-    if (reads) return statement.all(named(values)) as Row[];
+    if (reads) return statement.all(...values) as Row[];
     return await new Promise<readonly Row[]>((kept, lost) => {
-      open.waiting.push({ statement, values: named(values), kept, lost });
+      open.waiting.push({ statement, values, kept, lost });
       if (open.waiting.length === 1) setImmediate(commit, open);
     });
   } catch (cause) {
@@ -266,7 +265,9 @@ async function rows(
 function prepared({ connection, statements }: Connection, sql: string): Prepared {
   const known = statements.get(sql);
   if (known !== undefined) return known;
-  const made = { statement: connection.prepare(sql), reads: /^\s*SELECT\b/i.test(sql) };
+  // SQLite takes `$1` as a name, and to bind by names costs more than a short statement.
+  const numbered = sql.replaceAll(/\$(\d+)/g, '?$1');
+  const made = { statement: connection.prepare(numbered), reads: /^\s*SELECT\b/i.test(sql) };
   statements.set(sql, made);
   return made;
 }
@@ -292,7 +293,7 @@ function runAll({ connection, place }: Connection, writes: readonly Write[]): ((
   return writes.map(({ statement, values, kept, lost }) => {
     try {
       // Only all() runs a RETURNING statement to its end, where a failing commit shows.
-      const rows = statement.all(values) as Row[];
+      const rows = statement.all(...values) as Row[];
       return () => kept(rows);
     } catch (cause) {
       // A broken constraint undoes its own statement; a fault of the disk, everything.
@@ -355,10 +356,6 @@ function openedFile(path: string, place: string): OpenedFile {
       );
     },
   };
-}
-
-function named(values: readonly Value[]): Record<string, Value> {
-  return Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]));
 }
 
 function explain(cause: unknown, place: string): BridgeError {
