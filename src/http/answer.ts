@@ -97,12 +97,13 @@ export async function send(
   const { compress } = answer;
   setCookies(answer, response, cookies);
   if (answer.formSources !== undefined) allowFormSources(response, answer.formSources);
-  response.set({ ...answer.headers }).status(answer.status ?? 200);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  response.status(answer.status ?? 200);
   switch (answer.kind) {
     case 'view': {
       const model = { viewer: viewerIn(response), ...answer.model } as Views[keyof Views];
       return write(response, {
-        type: 'html',
+        type: 'text/html',
         body: renderer.render(answer.view, model),
         compress: isCompressed(answer.view) ? quickly : undefined,
       });
@@ -110,12 +111,16 @@ export async function send(
     case 'redirect':
       return void response.redirect(answer.status ?? 303, answer.to);
     case 'json':
-      return write(response, { type: 'json', body: JSON.stringify(answer.value), compress });
+      return write(response, {
+        type: 'application/json',
+        body: JSON.stringify(answer.value),
+        compress,
+      });
     case 'content':
       return write(response, { ...answer, compress });
     case 'attachment':
       response.attachment(answer.filename);
-      return write(response, { type: 'txt', body: answer.text, compress });
+      return write(response, { type: 'text/plain', body: answer.text, compress });
     case 'empty':
       return void response.end();
     case 'refusal':
@@ -134,13 +139,21 @@ interface Written {
 const LEAST_COMPRESSED = 1024;
 
 async function write(response: Response, { type, body, compress }: Written): Promise<void> {
-  response.type(type);
-  if (compress === undefined) return void response.send(body);
+  if (typeof body === 'string') response.setHeader('Content-Type', `${type}; charset=utf-8`);
+  else response.type(type);
+  if (compress === undefined) return end(response, body);
   response.vary('Accept-Encoding');
   const encoding = acceptedEncoding(response.req);
-  if (encoding === undefined || body.length < LEAST_COMPRESSED) return void response.send(body);
+  if (encoding === undefined || body.length < LEAST_COMPRESSED) return end(response, body);
   const compressed = await compress(body, encoding);
-  response.set('Content-Encoding', encoding).send(compressed);
+  response.setHeader('Content-Encoding', encoding);
+  end(response, compressed);
+}
+
+/** By Node.js alone: `send` of Express derives again what is known here. */
+function end(response: Response, body: string | Buffer): void {
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
 }
 
 function setCookies(answer: Answer, response: Response, cookies: BridgeCookies): void {

@@ -58,9 +58,18 @@ export function isCompressed(view: keyof Views): boolean {
   return PAGES[view] === 'compressed';
 }
 
+/** Browsers send few different headers. */
+const MOST_KNOWN = 100;
+const known = new Map<string, Encoding | undefined>();
+
 /** Undefined if the client takes neither. */
 export function acceptedEncoding(request: Request): Encoding | undefined {
-  return ENCODINGS.find(encoding => request.acceptsEncodings(encoding) === encoding);
+  const header = request.headers['accept-encoding']?.toString() ?? '';
+  if (known.has(header)) return known.get(header);
+  const accepted = ENCODINGS.find(encoding => request.acceptsEncodings(encoding) === encoding);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(header, accepted);
+  return accepted;
 }
 
 const [brotliAsync, gzipAsync] = [promisify(brotliCompress), promisify(gzip)];

@@ -1,4 +1,6 @@
 /** What stands in front of the routes: headers, and what browsers do without their user. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
@@ -14,41 +16,51 @@ export interface HeaderOptions {
  * Strict headers for everything; nothing is stored by browsers or proxies unless a route says
  * otherwise.
  */
-export function securityHeaders({ baseUrl, consoleSources }: HeaderOptions): RequestHandler[] {
-  return [
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          styleSrc: ["'self'"],
-          scriptSrc: ["'self'"],
-          imgSrc: ["'self'"],
-          formAction: ["'self'", ...consoleSources],
-          frameAncestors: ["'none'"],
-          baseUri: ["'none'"],
-        },
+export function securityHeaders(options: HeaderOptions): RequestHandler {
+  const headers = headersFor(options);
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
+
+/** None of them depends on a request, so they are made once. */
+function headersFor({ baseUrl, consoleSources }: HeaderOptions): readonly [string, string][] {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  const setHeaders = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        formAction: ["'self'", ...consoleSources],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
       },
-      crossOriginEmbedderPolicy: false,
-      // same-origin would cut the console's tab from ours, which is what we want anyway; links open
-      // with noopener.
-      crossOriginOpenerPolicy: { policy: 'same-origin' },
-      crossOriginResourcePolicy: { policy: 'same-origin' },
-      referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: baseUrl.startsWith('https:')
-        ? { maxAge: 365 * 24 * 3600, includeSubDomains: false }
-        : false,
-      xFrameOptions: { action: 'deny' },
-    }),
-    (_request, response, next) => {
-      // Nor compressed on the way: which answers may be, is decided here (`compression`).
-      response.setHeader('Cache-Control', 'no-store, no-transform');
-      response.setHeader(
-        'Permissions-Policy',
-        'camera=(), microphone=(), geolocation=(), payment=()',
-      );
-      next();
     },
+    crossOriginEmbedderPolicy: false,
+    // same-origin would cut the console's tab from ours, which is what we want anyway; links open
+    // with noopener.
+    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: baseUrl.startsWith('https:')
+      ? { maxAge: 365 * 24 * 3600, includeSubDomains: false }
+      : false,
+    xFrameOptions: { action: 'deny' },
+  });
+  setHeaders(request, response, fault => {
+    if (fault !== undefined) throw fault;
+  });
+  const named = (name: string): [string, string] => [name, String(response.getHeader(name))];
+  return [
+    ...response.getHeaderNames().map(named),
+    // Nor compressed on the way: which answers may be, is decided here (`compression`).
+    ['Cache-Control', 'no-store, no-transform'],
+    ['Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=()'],
   ];
 }
 

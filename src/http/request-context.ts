@@ -26,25 +26,30 @@ export function requestContext(log: Logger, seePeer: (request: Request) => void)
     const correlationId = randomUUID();
     const started = process.hrtime.bigint();
     const userAgent = request.get('user-agent');
+    const origin: Origin = {
+      correlationId,
+      address: addressOf(request),
+      userAgent: userAgent === undefined ? undefined : recordable(userAgent, MAX_USER_AGENT),
+    };
+    // Few requests write more than their one line, and a logger costs as much as a line.
     const context: RequestContext = {
-      origin: {
-        correlationId,
-        address: addressOf(request),
-        userAgent: userAgent === undefined ? undefined : recordable(userAgent, MAX_USER_AGENT),
+      origin,
+      get log() {
+        return log.child({ correlationId });
       },
-      log: log.child({ correlationId }),
     };
     response.locals.context = context;
     response.setHeader('x-correlation-id', correlationId);
     // The path alone: a query may hold codes and states.
     response.on('finish', () =>
-      context.log.info(
+      log.info(
         {
+          correlationId,
           method: request.method,
           path: request.baseUrl + request.path,
           status: response.statusCode,
           milliseconds: Number((process.hrtime.bigint() - started) / 1_000_000n),
-          address: context.origin.address,
+          address: origin.address,
         },
         'request',
       ),

@@ -58,7 +58,7 @@ export async function startViewPages(): Promise<ViewPages> {
     own: createRenderer(options),
     other: createRenderer({ ...options, brand: BRAND }),
   };
-  const guards = securityHeaders({ baseUrl: 'http://127.0.0.1', consoleSources: [] });
+  const guard = securityHeaders({ baseUrl: 'http://127.0.0.1', consoleSources: [] });
   const answer = (path: string): Content | undefined => {
     const asset = renderers.own.asset(path) ?? renderers.other.asset(path);
     if (asset !== undefined) return { type: asset.contentType, body: asset.content };
@@ -69,7 +69,7 @@ export async function startViewPages(): Promise<ViewPages> {
     return { type: 'text/html; charset=utf-8', body };
   };
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    for (const guard of guards) guard(request as never, response as never, () => {});
+    guard(request as never, response as never, () => {});
     const content = answer(request.url!);
     // A form that posts itself, or a link: the page stays as it is.
     if (content === undefined) response.writeHead(204).end();
