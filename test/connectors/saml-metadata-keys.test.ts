@@ -208,7 +208,10 @@ describe('keys of metadata', () => {
     });
     assert.equal((await acme.signIn()).identity.username, 'alice');
     assert.equal(told.length, 1);
-    assert.match(told[0]!.join(), /^KeyDescriptor 2 .* is not an RSA key$/);
+    assert.match(
+      told[0]!.join(),
+      /^KeyDescriptor 2 .* is not an RSA key: let the IdP sign with an RSA key$/,
+    );
     keys = [good];
     await acme.connector.close();
   });

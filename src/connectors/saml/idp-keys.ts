@@ -31,6 +31,9 @@ type KeyMaterial = Pick<IdpKey, 'publicKey' | 'certificate' | 'unused'>;
 const MAX_SIGNING_KEYS = 10;
 /** Every certificate of an X509Data is compared with the others. */
 const MAX_NAMED_KEYS = 100;
+const NOT_RSA = 'is not an RSA key';
+/** Of these, no library that is fit for it verifies XML signatures (docs/adr/0048). */
+const SIGN_WITH_RSA = ': let the IdP sign with an RSA key';
 const XML_SIGNATURE_11 = 'http://www.w3.org/2009/xmldsig11#';
 
 /** In the order of the document. */
@@ -80,7 +83,8 @@ export function describedKey({ descriptor, use, publicKey, ...key }: IdpKey): st
     ...(kind === undefined ? [] : [namedCurve === undefined ? kind : `${kind} ${namedCurve}`]),
     ...(key.fingerprint === undefined ? [] : [`SHA-256 ${key.fingerprint.slice(0, 16)}...`]),
   ];
-  return `KeyDescriptor ${descriptor} (${facts.join(', ')}) ${key.unused ?? 'is used'}`;
+  const advice = key.unused === NOT_RSA ? SIGN_WITH_RSA : '';
+  return `KeyDescriptor ${descriptor} (${facts.join(', ')}) ${key.unused ?? 'is used'}${advice}`;
 }
 
 /** Why signatures of a key are not verified; undefined if they are. */

@@ -166,6 +166,27 @@ describe('a SAML provider with one fault', () => {
       assert.deepEqual(faultsOf(await examine()), [`connectors.${id}`]);
     });
 
+  const CHOICES: readonly (readonly [string, string, RegExp])[] = [
+    ['an entity that it does not describe', 'https://other.example/idp', /it describes "http/],
+    ['a misspelt entity', 'entities', /did you mean "http:\/\/127\.0\.0\.1:\d+\/entity"/],
+  ];
+  for (const [what, wanted, hint] of CHOICES)
+    it(`is told if saml.metadata.entityId is ${what}`, async () => {
+      serve(await forged());
+      const entityId = wanted.includes(':') ? wanted : `${base}/${wanted}`;
+      const found = await examine({ metadata: { url: `${base}/metadata`, entityId } });
+      assert.equal(faultsOf(found).length, 1);
+      const text = JSON.stringify(found).replaceAll('\\', '');
+      assert.match(text, /does not describe the entity of saml\.metadata\.entityId/);
+      assert.match(text, hint);
+    });
+
+  it('is in order with the entity that saml.metadata.entityId names', async () => {
+    serve(await forged());
+    const metadata = { url: `${base}/metadata`, entityId: `${base}/entity` };
+    assert.deepEqual(faultsOf(await examine({ metadata })), []);
+  });
+
   it('is in order with a sign-on address for HTTP-POST alone', async () => {
     serve(await forged({ bindings: ['HTTP-POST'] }));
     assert.deepEqual(faultsOf(await examine()), []);
