@@ -52,7 +52,7 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
         key: keys.saml.active,
         now: clock.now(),
       }),
-    webIdentityToken: async subject =>
+    webIdentityToken: subject =>
       issueWebIdentityToken({
         subject,
         issuer: baseUrl,
