@@ -18,7 +18,7 @@ import { createRateLimits, type RateLimits } from '../http/rate-limits.ts';
 import type { Logger } from '../log.ts';
 import { createOutbound, type Outbound, type OutboundClient } from '../outbound.ts';
 import { systemSecrets } from '../secrets.ts';
-import { FEDERATION_LIMITS } from './federation-limits.ts';
+import { FEDERATION_LIMITS, IDP_LIMITS } from './idp-limits.ts';
 import { createLend, type Lend } from './lease.ts';
 import { openStore } from './operator.ts';
 
@@ -63,9 +63,6 @@ interface AwsLimits {
   readonly timeoutSeconds: Seconds;
 }
 
-/** Two million characters of metadata, in UTF-16, are the most that an identity provider sends. */
-const IDP_BYTES = 4 * 1024 * 1024;
-const IDP_TIMEOUT: Seconds = 5;
 /** STS and the sign-in service answer in a few kilobytes. */
 const AWS_BYTES = 256 * 1024;
 const PRUNE_EVERY_MILLISECONDS: number = 10 * MINUTE * 1000;
@@ -80,7 +77,7 @@ export function openProcess({
   clock = systemClock,
   stopping = () => false,
 }: ProcessOptions): Process {
-  const toIdps = createOutbound({ timeoutSeconds: IDP_TIMEOUT, maxBytes: IDP_BYTES });
+  const toIdps = createOutbound(IDP_LIMITS);
   const toFederations = createOutbound(FEDERATION_LIMITS);
   const validator = createResponseValidator();
   return {

@@ -9,7 +9,7 @@ import { createIssuer } from '../issuer/issuer.ts';
 import { openSigningKeys } from '../issuer/signing-keys.ts';
 import type { SamlMetadata, TrustSources } from '../operate/trust/trust.ts';
 import { createOutbound } from '../outbound.ts';
-import { FEDERATION_LIMITS } from './federation-limits.ts';
+import { FEDERATION_LIMITS } from './idp-limits.ts';
 
 const TIMEOUT = 10;
 /** A file of the configuration has no more. */

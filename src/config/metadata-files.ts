@@ -2,6 +2,7 @@
  * The files of SAML metadata that the configuration names: whether the bridge can read them, and
  * what it says of their content, which only the connector can judge.
  */
+import { MOST_AGGREGATE_BYTES } from '../core/provider-facts.ts';
 import { readSmallBytes, UnreadableFile } from './files.ts';
 import { permissionProblems } from './permissions.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
@@ -27,8 +28,6 @@ interface Surroundings {
 /** The limit of the connector in characters, which have at least one byte, in UTF-16 two. */
 const MAX_BYTES = 2_000_000;
 const MAX_WIDE_BYTES = 2 * MAX_BYTES;
-/** The metadata of a federation (connectors/saml/metadata-loading). */
-const MAX_AGGREGATE_BYTES = 64 * 1024 * 1024;
 
 export async function metadataProblems(
   { connectors = [] }: Readable<Document>,
@@ -69,7 +68,7 @@ async function problemsOf(
     message: `the file ${name} ${problem.message}.`,
   });
   try {
-    const maxBytes = entityId === undefined ? MAX_WIDE_BYTES : MAX_AGGREGATE_BYTES;
+    const maxBytes = entityId === undefined ? MAX_WIDE_BYTES : MOST_AGGREGATE_BYTES;
     const { bytes, ...facts } = await readSmallBytes(name, maxBytes);
     if (entityId === undefined && bytes.length > MAX_BYTES && !isWide(bytes))
       return [told(TOO_LARGE)];

@@ -13,6 +13,9 @@ export type DocumentLocation = { readonly url: string } | { readonly file: strin
 /** `entityId` chooses an entity of a document with several. */
 export type MetadataLocation = DocumentLocation & { readonly entityId?: string | undefined };
 
+/** The largest document with several entities that is read: a federation has tens of megabytes. */
+export const MOST_AGGREGATE_BYTES: number = 64 * 1024 * 1024;
+
 /** How a document came. Everything is undefined for a file. */
 export interface Served {
   /** The clock of the provider minus ours, by its `Date` header; accurate to about a second. */

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { MIMEType } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
-import type { MetadataLocation } from '../../core/provider-facts.ts';
+import { type MetadataLocation, MOST_AGGREGATE_BYTES } from '../../core/provider-facts.ts';
 import type { Outbound } from '../../outbound.ts';
 import { chosenEntity } from './metadata-entity.ts';
 import { type MetadataBytes, metadataPieces } from './metadata-text.ts';
@@ -17,8 +17,6 @@ interface Loading {
 }
 
 export const UNREADABLE = 'the metadata of the identity provider cannot be read';
-/** An aggregate of a whole federation. */
-const MAX_BYTES = 64 * 1024 * 1024;
 const ACCEPT = 'application/samlmetadata+xml, application/xml;q=0.9, */*;q=0.1';
 
 /**
@@ -54,7 +52,8 @@ async function bytesOfFile(file: string): Promise<Uint8Array> {
   try {
     const status = await handle.stat();
     if (!status.isFile()) throw new Error(`${file} is not a regular file`);
-    if (status.size > MAX_BYTES) throw new Error(`${file} is larger than ${MAX_BYTES} bytes`);
+    if (status.size > MOST_AGGREGATE_BYTES)
+      throw new Error(`${file} is larger than ${MOST_AGGREGATE_BYTES} bytes`);
     return await handle.readFile();
   } finally {
     await handle.close();
