@@ -1,5 +1,5 @@
 /** Looks at a store in PostgreSQL as `doctor` does: in a transaction that cannot write. */
-import pg from 'pg';
+import type pg from 'pg';
 import type { StoreFacts, StoreFault } from '../core/host-facts.ts';
 import type { Database, Row } from './database.ts';
 import { createKnownKeys } from './known-keys.ts';
@@ -10,6 +10,12 @@ import { connectToPrimary } from './postgres-primary.ts';
 
 const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
+const READER = {
+  application_name: 'rolebridge doctor',
+  connectionTimeoutMillis: CONNECT_MILLISECONDS,
+  statement_timeout: STATEMENT_MILLISECONDS,
+  query_timeout: STATEMENT_MILLISECONDS + 1_000,
+};
 
 type Content = Omit<StoreFacts, 'place'>;
 
@@ -26,26 +32,13 @@ export async function inspectPostgresStore(url: string): Promise<StoreFacts> {
 }
 
 async function readContent(url: string, place: string): Promise<Content> {
-  const client = await connectToPrimary(hostsOf(url), reader);
+  const client = await connectToPrimary(hostsOf(url), READER);
   try {
     await client.query('BEGIN READ ONLY');
     return await contentOf(client, place);
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-function reader(connectionString: string): pg.Client {
-  const client = new pg.Client({
-    connectionString,
-    application_name: 'rolebridge doctor',
-    connectionTimeoutMillis: CONNECT_MILLISECONDS,
-    statement_timeout: STATEMENT_MILLISECONDS,
-    query_timeout: STATEMENT_MILLISECONDS + 1_000,
-  });
-  // A connection that breaks also fails the statement that runs on it.
-  client.on('error', () => {});
-  return client;
 }
 
 /** What a server says of itself, its schema, and what this user can do there. */

@@ -113,11 +113,13 @@ function isReadOnly(cause: unknown): boolean {
 /** A connected client of the first host that takes writes. Throws the fault of the last host. */
 export async function connectToPrimary(
   urls: readonly string[],
-  make: (url: string) => pg.Client,
+  settings: Omit<pg.ClientConfig, 'connectionString'>,
 ): Promise<pg.Client> {
   let fault: unknown;
-  for (const url of urls) {
-    const client = make(url);
+  for (const connectionString of urls) {
+    const client = new pg.Client({ ...settings, connectionString });
+    // A connection that breaks also fails the statement that runs on it.
+    client.on('error', () => {});
     try {
       await client.connect();
       if (urls.length > 1) await requireWritable(client);

@@ -32,6 +32,12 @@ const ANSWER_MILLISECONDS = 6_000;
  * a whole.
  */
 const MIGRATION_MILLISECONDS = 15 * 60_000;
+const MIGRATOR = {
+  application_name: 'rolebridge migration',
+  connectionTimeoutMillis: CONNECT_MILLISECONDS,
+  statement_timeout: MIGRATION_MILLISECONDS,
+  query_timeout: MIGRATION_MILLISECONDS,
+};
 const ROWS_OF_A_PAGE = 20_000;
 /** With six columns, far below the 65,535 parameters of a statement. */
 const ROWS_OF_AN_INSERT = 2000;
@@ -139,7 +145,7 @@ interface Migrating {
 async function migrate(url: string, { place, seals, onProgress }: Migrating): Promise<void> {
   let client: pg.Client | undefined;
   try {
-    client = await connectToPrimary(hostsOf(url), migrator);
+    client = await connectToPrimary(hostsOf(url), MIGRATOR);
     await client.query('BEGIN');
     // Held until the transaction ends: of two instances one migrates and the other finds it done.
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
@@ -161,19 +167,6 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
   } finally {
     await client?.end();
   }
-}
-
-function migrator(connectionString: string): pg.Client {
-  const client = new pg.Client({
-    connectionString,
-    application_name: 'rolebridge migration',
-    connectionTimeoutMillis: CONNECT_MILLISECONDS,
-    statement_timeout: MIGRATION_MILLISECONDS,
-    query_timeout: MIGRATION_MILLISECONDS,
-  });
-  // A connection that breaks also fails the statement that runs on it.
-  client.on('error', () => {});
-  return client;
 }
 
 async function prepareMigrations(client: pg.Client, place: string): Promise<void> {
