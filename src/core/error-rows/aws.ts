@@ -11,37 +11,6 @@ const REFUSED = {
   exit: 'unreachable',
 } as const;
 
-/** 503 and not 429 on our own wires: it is not this caller who calls too often. */
-const THROTTLED = {
-  status: 503,
-  hint: 'No credentials were issued. Try again in a minute.',
-  page: { offers: 'retry', contact: false },
-  record: { audit: 'use-case', log: 'error' },
-  oauth: 'temporarily_unavailable',
-  aws: { oidc: 'same', portal: 'TooManyRequestsException', hint: 'same' },
-  exit: 'unreachable',
-} as const;
-
-const FAILED = {
-  status: 502,
-  hint: 'No credentials were issued. Try again in a minute.',
-  page: { offers: 'retry', contact: false },
-  record: { audit: 'use-case', log: 'error' },
-  oauth: 'server_error',
-  aws: { oidc: 'same', portal: 'InternalServerException', hint: 'same' },
-  exit: 'unreachable',
-} as const;
-
-const RESPONSE_INVALID = {
-  status: 502,
-  hint: 'No credentials were issued. Try again in a minute. If the problem persists, contact your administrator and give them the reference.',
-  page: { offers: 'retry', contact: true },
-  record: { audit: 'use-case', log: 'error' },
-  oauth: 'server_error',
-  aws: { oidc: 'same', portal: 'InternalServerException', hint: 'same' },
-  exit: 'unreachable',
-} as const;
-
 const UNAVAILABLE = {
   status: 503,
   hint: 'No credentials were issued. Try again in a minute.',
@@ -50,6 +19,20 @@ const UNAVAILABLE = {
   oauth: 'temporarily_unavailable',
   aws: { oidc: 'same', portal: 'InternalServerException', hint: 'same' },
   exit: 'unreachable',
+} as const;
+
+/** 503 and not 429 on our own wires: it is not this caller who calls too often. */
+const THROTTLED = {
+  ...UNAVAILABLE,
+  aws: { oidc: 'same', portal: 'TooManyRequestsException', hint: 'same' },
+} as const;
+
+const FAILED = { ...UNAVAILABLE, status: 502, oauth: 'server_error' } as const;
+
+const RESPONSE_INVALID = {
+  ...FAILED,
+  hint: 'No credentials were issued. Try again in a minute. If the problem persists, contact your administrator and give them the reference.',
+  page: { offers: 'retry', contact: true },
 } as const;
 
 export const AWS_ERRORS = {
