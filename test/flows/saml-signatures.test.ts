@@ -16,29 +16,25 @@ describe('an account that trusts SAML assertions of the bridge', () => {
     ['samlSignatures: both,', 2],
     ['', 2],
   ] as const;
+  /** The second one is reached by the hub role of prod. */
+  const ROLES = [
+    ['bob', 'prod', 'Developer'],
+    ['alice', 'partner', 'Auditor'],
+  ] as const;
   for (const [signatures, count] of CASES)
     describe(signatures === '' ? 'without samlSignatures' : `with ${signatures}`, () => {
       const world = signing(signatures);
 
-      it(`gives its role for a response with signatures: ${count}`, async () => {
-        const { visitor, page } = await world.signIn('bob', 'saml');
-        const handedOut = await visitor.submit(page, button('Credentials', 'prod', 'Developer'));
-        assert.match(
-          await callerOf(world.urls.aws, credentialsOn(handedOut)),
-          /:assumed-role\/Developer\/bob-/,
-        );
-        assert.equal(signaturesOf(world), count);
-      });
-
-      it('gives its hub role for such a response', async () => {
-        const { visitor, page } = await world.signIn('alice', 'saml');
-        const handedOut = await visitor.submit(page, button('Credentials', 'partner', 'Auditor'));
-        assert.match(
-          await callerOf(world.urls.aws, credentialsOn(handedOut)),
-          /:assumed-role\/Auditor\/alice-/,
-        );
-        assert.equal(signaturesOf(world), count);
-      });
+      for (const [user, account, role] of ROLES)
+        it(`gives ${role} of ${account} for a response with signatures: ${count}`, async () => {
+          const { visitor, page } = await world.signIn(user, 'saml');
+          const handedOut = await visitor.submit(page, button('Credentials', account, role));
+          assert.match(
+            await callerOf(world.urls.aws, credentialsOn(handedOut)),
+            new RegExp(`:assumed-role/${role}/${user}-`),
+          );
+          assert.equal(signaturesOf(world), count);
+        });
     });
 });
 
