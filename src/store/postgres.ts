@@ -221,7 +221,10 @@ const HOUSEKEEPING: Housekeeping = {
   mostRows: 1000,
   milliseconds: 100,
   removal: (table, condition) =>
-    `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1 AS removed`,
+    `DELETE FROM ${table}
+      WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2 FOR UPDATE SKIP LOCKED))
+      RETURNING 1 AS removed`,
 };
 
 function connect(primary: Primary, place: string): Database {

@@ -310,7 +310,9 @@ function housekeeping(connection: DatabaseSync): Housekeeping {
   return {
     ...REMOVAL,
     removal: (table, condition) =>
-      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT $2) RETURNING 1 AS removed`,
+      `DELETE FROM ${table}
+        WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT $2)
+        RETURNING 1 AS removed`,
     giveBack: async () => {
       if (!connection.isOpen || pragma('auto_vacuum') !== INCREMENTAL) return false;
       const spare = pragma('freelist_count') - PAGES_KEPT;
