@@ -83,9 +83,14 @@ function bodyOf(request: Request, maxBytes: number): Promise<Buffer> {
     request.off('data', take).pause();
     reject(tooLarge(maxBytes));
   };
+  const breakOff = (): void => reject(new BridgeError('bad_request', 'the body broke off'));
   request.on('data', take);
-  request.once('end', () => resolve(Buffer.concat(chunks, size)));
-  request.once('close', () => reject(new BridgeError('bad_request', 'the body broke off')));
+  request.once('close', breakOff);
+  request.once('end', () => {
+    // Every request closes: an error is expensive, because of its stack.
+    request.off('close', breakOff);
+    resolve(Buffer.concat(chunks, size));
+  });
   return promise;
 }
 
