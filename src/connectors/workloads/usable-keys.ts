@@ -87,12 +87,14 @@ export interface JudgedKeys {
 /** Throws `idp_unreachable`, as `usableKeys`. */
 export function judgedKeys(set: JSONWebKeySet, entry: Entry): JudgedKeys {
   usableKeys(set, entry);
-  const bad = set.keys.flatMap((key, at) => {
-    const why = isForTokens(key, entry.kind) ? whyUnfit(key, entry.kind) : undefined;
-    return why === undefined ? [] : [`key ${at + 1} ${why}`];
-  });
-  const meant = set.keys.filter(key => isForTokens(key, entry.kind)).length;
-  return { good: meant - bad.length, bad };
+  const judged = set.keys.flatMap((key, at) =>
+    isForTokens(key, entry.kind) ? [{ number: at + 1, why: whyUnfit(key, entry.kind) }] : [],
+  );
+  const bad = judged.filter(({ why }) => why !== undefined);
+  return {
+    good: judged.length - bad.length,
+    bad: bad.map(({ number, why }) => `key ${number} ${why}`),
+  };
 }
 
 /** Why a key verifies no token, as the end of a sentence that repeats nothing of it. */
